@@ -9,7 +9,7 @@ use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use secrecy::ExposeSecret as _;
 use stagecall_core::Timestamp;
 use stagecall_core::clock::Clock;
-use stagecall_core::credentials::Keyring;
+use stagecall_core::credentials::Credentials;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::{
@@ -45,12 +45,12 @@ pub struct ManagedSecrets {
 struct Remembered {
     until: Timestamp,
     /// `None`: there is no such secret.
-    contents: Option<Arc<Keyring>>,
+    contents: Option<Arc<Credentials>>,
 }
 
 /// A stored secret.
 struct Stored {
-    credentials: Keyring,
+    credentials: Credentials,
     version: Option<String>,
 }
 
@@ -70,7 +70,7 @@ impl ManagedSecrets {
         &self,
         tenant: &TenantId,
         fresh: bool,
-    ) -> Result<Option<Arc<Keyring>>, StoreError> {
+    ) -> Result<Option<Arc<Credentials>>, StoreError> {
         let now = self.clock.now();
         if !fresh
             && let Some(known) = self
@@ -125,7 +125,7 @@ impl ManagedSecrets {
         let text = answer.secret_string.ok_or_else(|| {
             failed(format!("{name} is binary. Put JSON text into it")).permanent()
         })?;
-        let credentials = Keyring::parse(&text)
+        let credentials = Credentials::parse(&text)
             .map_err(|problem| failed(format!("{name}: {problem}")).permanent())?;
         credentials.warn_of_unusable(tenant);
         Ok(Some(Stored {
@@ -178,7 +178,8 @@ impl SecretsWriter for ManagedSecrets {
     ) -> Result<Saved, StoreError> {
         let stored = self.read(tenant).await?;
         let known = stored.as_ref().map(|stored| &stored.credentials);
-        let Some(credentials) = Keyring::replaced(known, before, secret, || token(tenant))? else {
+        let Some(credentials) = Credentials::replaced(known, before, secret, || token(tenant))?
+        else {
             return Ok(Saved::Conflict);
         };
         self.write(tenant, &credentials, stored.as_ref()).await
@@ -230,7 +231,7 @@ impl ManagedSecrets {
     async fn write(
         &self,
         tenant: &TenantId,
-        credentials: &Keyring,
+        credentials: &Credentials,
         before: Option<&Stored>,
     ) -> Result<Saved, StoreError> {
         let name = self.name(tenant);

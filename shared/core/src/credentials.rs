@@ -14,7 +14,7 @@ type Fields = Map<String, Value>;
 
 /// A tenant's validated credentials and callback tokens. Its debug form shows none.
 #[derive(Clone, Debug)]
-pub struct Keyring {
+pub struct Credentials {
     secret: TenantSecret,
     tokens: BTreeMap<AccountId, Tokens>,
     /// Unreadable values that were left out.
@@ -28,9 +28,9 @@ struct Tokens {
     previous: Option<(CallbackToken, Timestamp)>,
 }
 
-impl Keyring {
+impl Credentials {
     /// Reads it. The error says what is wrong and never a value. What a rotation has replaced is left out if it cannot be
-    /// read, because everything works without it: see [`Keyring::warn_of_unusable`].
+    /// read, because everything works without it: see [`Credentials::warn_of_unusable`].
     pub fn parse(text: &str) -> Result<Self, String> {
         let Value::Object(whole) = serde_json::from_str(text).map_err(|error| {
             format!(
@@ -93,7 +93,7 @@ impl Keyring {
         &self.secret
     }
 
-    /// The keyring with new credentials in the place of the stored one; `None` if the stored one has others than `before`.
+    /// The credentials with new credentials in the place of the stored one; `None` if the stored one has others than `before`.
     ///
     /// # Errors
     /// Those of `new_token`.
@@ -113,7 +113,7 @@ impl Keyring {
             .transpose()
     }
 
-    /// The keyring with these credentials: every platform account keeps its callback token, a new account gets one
+    /// The credentials with these credentials: every platform account keeps its callback token, a new account gets one
     /// from `new_token`, and the token of an account that is no more goes.
     fn renewed<E>(
         before: Option<&Self>,
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_whole_secret_is_read() {
-        let contents = Keyring::parse(&whole().to_string()).unwrap();
+        let contents = Credentials::parse(&whole().to_string()).unwrap();
         assert_eq!(
             contents.secret().eploy_client_secret.expose_secret(),
             "hush-1"
@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn the_previous_token_is_accepted_until_its_time() {
-        let contents = Keyring::parse(&whole().to_string()).unwrap();
+        let contents = Credentials::parse(&whole().to_string()).unwrap();
         let previous = |now: &str| {
             let tokens = contents
                 .tokens(&"willo".into(), now.parse().unwrap())
@@ -347,13 +347,13 @@ mod tests {
         let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
         let until = "2026-11-23T10:00:00Z".parse().unwrap();
         let token = |sign: &str| CallbackToken(sign.repeat(64).into());
-        let before = Keyring::parse(&whole().to_string()).unwrap();
+        let before = Credentials::parse(&whole().to_string()).unwrap();
         let new = || Ok::<_, ()>(token("c"));
         let mut credentials =
-            Keyring::renewed(Some(&before), before.secret().clone(), new).unwrap();
+            Credentials::renewed(Some(&before), before.secret().clone(), new).unwrap();
         assert!(credentials.rotate(&"willo".into(), token("d"), until));
         assert!(!credentials.rotate(&"nobody".into(), token("d"), until));
-        let read = Keyring::parse(credentials.to_text().expose_secret()).unwrap();
+        let read = Credentials::parse(credentials.to_text().expose_secret()).unwrap();
         let exposed = |account: &str| {
             let tokens = read.tokens(&account.into(), now).unwrap();
             let previous = tokens
@@ -409,7 +409,7 @@ mod tests {
         ] {
             let mut broken = whole();
             *broken.pointer_mut(pointer).unwrap() = value;
-            let problem = Keyring::parse(&broken.to_string()).unwrap_err();
+            let problem = Credentials::parse(&broken.to_string()).unwrap_err();
             assert!(problem.starts_with(expected), "{problem}");
             assert!(!problem.contains("hush"), "{problem}");
         }
@@ -423,7 +423,7 @@ mod tests {
             ),
         ] {
             assert!(
-                Keyring::parse(text).unwrap_err().starts_with(expected),
+                Credentials::parse(text).unwrap_err().starts_with(expected),
                 "{text}"
             );
         }
@@ -453,7 +453,7 @@ mod tests {
         ] {
             let mut broken = whole();
             *broken.pointer_mut(pointer).unwrap() = value;
-            let read = Keyring::parse(&broken.to_string()).unwrap();
+            let read = Credentials::parse(&broken.to_string()).unwrap();
             let [problem] = read.unusable.as_slice() else {
                 panic!("{:?}", read.unusable);
             };
@@ -471,7 +471,7 @@ mod tests {
 
     #[test]
     fn credentials_are_the_same_only_if_all_of_them_are() {
-        let credentials = Keyring::parse(&whole().to_string()).unwrap();
+        let credentials = Credentials::parse(&whole().to_string()).unwrap();
         assert!(credentials.has(credentials.secret()));
         for pointer in [
             "/eploy/client_id",
@@ -482,7 +482,7 @@ mod tests {
         ] {
             let mut other = whole();
             *other.pointer_mut(pointer).unwrap() = "another".into();
-            let other = Keyring::parse(&other.to_string()).unwrap();
+            let other = Credentials::parse(&other.to_string()).unwrap();
             assert!(!credentials.has(other.secret()), "{pointer}");
         }
     }
@@ -492,7 +492,7 @@ mod tests {
         for wrong in ["g".repeat(64), "a".repeat(63), "a".repeat(65)] {
             let mut broken = whole();
             broken["callback_tokens"]["willo"]["current"] = wrong.into();
-            let problem = Keyring::parse(&broken.to_string()).unwrap_err();
+            let problem = Credentials::parse(&broken.to_string()).unwrap_err();
             assert!(
                 problem.starts_with("callback_tokens.willo.current is not a token"),
                 "{problem}"

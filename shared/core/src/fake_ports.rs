@@ -82,7 +82,7 @@ pub(crate) struct FakeState {
     pub armed: Vec<AssessmentRef>,
     pub sweeps: BTreeMap<AssessmentRef, SweepState>,
     /// Each with when it is due, or its outcome.
-    pub deliveries: BTreeMap<String, (Delivery, DeliveryStands)>,
+    pub deliveries: BTreeMap<String, (Delivery, DeliveryState)>,
     pub state: Option<TenantState>,
     /// The error of the next save, if it fails.
     pub state_fails: Option<StoreError>,
@@ -100,7 +100,7 @@ pub(crate) struct FakeState {
     pub queue_fails: bool,
     pub published: Vec<What>,
 
-    pub standing: StageInfo,
+    pub stage_info: StageInfo,
     /// The position in the application's own record.
     pub position: Option<Position>,
     /// Candidates that do not exist any more, because they were merged into another or deleted.
@@ -156,7 +156,7 @@ pub(crate) struct FakeState {
 
 /// The state of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum DeliveryStands {
+pub(crate) enum DeliveryState {
     Stored(Option<Timestamp>),
     Settled(DeliveryOutcome),
 }
@@ -212,7 +212,7 @@ impl FakePorts {
             queue_keeps: false,
             queue_fails: false,
             published: Vec::new(),
-            standing: StageInfo::Position(at_trigger()),
+            stage_info: StageInfo::Position(at_trigger()),
             position: Some(at_trigger()),
             merged: BTreeSet::new(),
             person: Person {
@@ -263,38 +263,37 @@ impl FakePorts {
     }
 
     /// The state.
-    pub fn holds(&self) -> MutexGuard<'_, FakeState> {
+    pub fn data(&self) -> MutexGuard<'_, FakeState> {
         self.0.lock().unwrap()
     }
 
     /// Changes the state.
     pub fn set(&self, change: impl FnOnce(&mut FakeState)) {
-        change(&mut self.holds());
+        change(&mut self.data());
     }
 
     /// Advances the clock by this many seconds.
     pub fn pass(&self, seconds: i64) {
-        self.holds().now += SignedDuration::from_secs(seconds);
+        self.data().now += SignedDuration::from_secs(seconds);
     }
 
     /// Saves a new invitation for this mapping.
     pub fn enter(&self, application: &str, mapping: &str) -> InvitationKey {
-        let mut holds = self.holds();
-        let mapping = holds.tenant.mapping(&mapping.into()).unwrap();
+        let mut data = self.data();
+        let mapping = data.tenant.mapping(&mapping.into()).unwrap();
         let version = mapping.definition_id();
-        let row = entered(application, mapping, holds.now).under(version.clone());
+        let row = entered(application, mapping, data.now).under(version.clone());
         let key = row.key.clone();
         let definition = mapping.as_definition();
-        holds
-            .definitions
+        data.definitions
             .insert((key.mapping.clone(), version), definition);
-        holds.rows.insert(key.clone(), row);
+        data.rows.insert(key.clone(), row);
         key
     }
 
     /// The saved invitation.
     pub fn row(&self, key: &InvitationKey) -> Invitation {
-        self.holds().rows[key].clone()
+        self.data().rows[key].clone()
     }
 
     /// An engine on these ports.
@@ -324,7 +323,7 @@ impl FakePorts {
         let reference = Reference::new(format!("r-{application}"));
         let account = "acc".into();
         let place = (account, reference.clone());
-        self.holds().references.insert(place, key.clone());
+        self.data().references.insert(place, key.clone());
         let row = self.happens(&key, sent(reference));
         self.happens(&key, Event::Reported(fully_shown(&row)));
         key
@@ -349,34 +348,34 @@ impl FakePorts {
     pub fn results_in(&self, application: &str, status: Status) {
         let reference = Reference::new(format!("r-{application}"));
         let result = AssessmentResult::bare(reference.clone(), status);
-        self.holds().results.insert(reference, result);
+        self.data().results.insert(reference, result);
     }
 
     /// Replaces the saved invitation with the one after this event at the present time.
     pub fn happens(&self, key: &InvitationKey, event: Event) -> Invitation {
-        let mut holds = self.holds();
-        let now = holds.now;
-        holds.happens(key, event, now)
+        let mut data = self.data();
+        let now = data.now;
+        data.happens(key, event, now)
     }
 
     /// A call is made: time passes, hooks run, and it may fail.
     fn call(&self, name: &'static str) -> Result<(), CallError> {
-        let mut holds = self.holds();
-        holds.calls.push(name);
-        let takes = holds.calls_take;
-        holds.now += takes;
-        holds.run_hook(name);
-        holds.fails.get(name).cloned().map_or(Ok(()), Err)
+        let mut data = self.data();
+        data.calls.push(name);
+        let takes = data.calls_take;
+        data.now += takes;
+        data.run_hook(name);
+        data.fails.get(name).cloned().map_or(Ok(()), Err)
     }
 
     /// Before a save: time passes, and another writer may be faster.
     fn saves(&self) -> bool {
-        let mut holds = self.holds();
-        holds.run_hook("save");
-        let takes = holds.saving_takes;
-        holds.now += takes;
-        let conflict = holds.conflicts > 0;
-        holds.conflicts = holds.conflicts.saturating_sub(1);
+        let mut data = self.data();
+        data.run_hook("save");
+        let takes = data.saving_takes;
+        data.now += takes;
+        let conflict = data.conflicts > 0;
+        data.conflicts = data.conflicts.saturating_sub(1);
         !conflict
     }
 }
@@ -390,11 +389,9 @@ impl FakeState {
     }
 
     /// Runs a hook during a call of this name, after this many others of it.
-    pub(crate) fn later_meanwhile(&mut self, name: &'static str, others: u32, act: OnCall) {
+    pub(crate) fn on_later_call(&mut self, name: &'static str, others: u32, act: OnCall) {
         let act = match others.checked_sub(1) {
-            Some(others) => {
-                Box::new(move |holds: &mut Self| holds.later_meanwhile(name, others, act))
-            }
+            Some(others) => Box::new(move |data: &mut Self| data.on_later_call(name, others, act)),
             None => act,
         };
         self.on_call.insert(name, act);
@@ -530,7 +527,7 @@ pub(crate) fn throttled(until: Option<Timestamp>) -> CallError {
 
 impl Clock for FakePorts {
     fn now(&self) -> Timestamp {
-        self.holds().now
+        self.data().now
     }
 }
 
@@ -542,9 +539,9 @@ impl Due for FakePorts {
         kinds: &[Kind],
         each: usize,
     ) -> Result<Vec<DueSince>, StoreError> {
-        let holds = self.holds();
-        assert!(now >= holds.now);
-        let due = holds.due.iter().filter(|item| kinds.contains(&item.kind()));
+        let data = self.data();
+        assert!(now >= data.now);
+        let due = data.due.iter().filter(|item| kinds.contains(&item.kind()));
         let due = due.map(|item| DueSince {
             since: start(),
             item: item.clone(),
@@ -564,15 +561,15 @@ impl Secrets for FakePorts {
         _: &TenantId,
         account: &AccountId,
     ) -> Result<Option<CallbackTokens>, StoreError> {
-        self.holds().calls.push("callback_tokens");
-        Ok(self.holds().tokens.get(account).cloned())
+        self.data().calls.push("callback_tokens");
+        Ok(self.data().tokens.get(account).cloned())
     }
 }
 
 #[async_trait]
 impl Tenants for FakePorts {
     async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
-        let tenant = self.holds().tenant.clone();
+        let tenant = self.data().tenant.clone();
         Ok((tenant.id == *id).then_some(tenant))
     }
 }
@@ -581,16 +578,16 @@ impl Tenants for FakePorts {
 impl Queue for FakePorts {
     async fn push(&self, work: Vec<Work>) -> Result<(), StoreError> {
         assert!(!work.is_empty(), "an errand for nothing");
-        let mut holds = self.holds();
-        if holds.queue_fails {
+        let mut data = self.data();
+        if data.queue_fails {
             return Err(StoreError::new("queue", "enqueue work", "it is full"));
         }
-        holds.queued.extend(work);
+        data.queued.extend(work);
         Ok(())
     }
 
     fn is_durable(&self) -> bool {
-        self.holds().queue_keeps
+        self.data().queue_keeps
     }
 }
 
@@ -598,6 +595,6 @@ impl Queue for FakePorts {
 impl Events for FakePorts {
     async fn publish(&self, events: Vec<DomainEvent>) {
         let what = events.into_iter().map(|event| event.what);
-        self.holds().published.extend(what);
+        self.data().published.extend(what);
     }
 }

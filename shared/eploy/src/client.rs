@@ -111,7 +111,7 @@ impl Eploy for Client {
         self.search_application_of(candidate, vacancy).await
     }
 
-    async fn standing(&self, application: &ApplicationId) -> Result<StageInfo, CallError> {
+    async fn stage_info(&self, application: &ApplicationId) -> Result<StageInfo, CallError> {
         self.read_stage_info(application).await
     }
 

@@ -237,7 +237,7 @@ mod tests {
             history_row(11, 7, "2025-01-20T09:15:00.5Z", 1),
         ]);
         let scene = Scene::new(move |_| Answer::value(&json!({"Records": rows, "TotalPages": 1})));
-        let info = scene.client().await.standing(&"7".into()).await.unwrap();
+        let info = scene.client().await.stage_info(&"7".into()).await.unwrap();
         assert_eq!(ids(&info), ["11", "9", "10"]);
         assert_eq!(scene.calls(), 1);
         assert_eq!(
@@ -256,7 +256,7 @@ mod tests {
             };
             Answer::value(&json!({"Records": [row], "CurrentPage": page, "TotalPages": 2}))
         });
-        let info = scene.client().await.standing(&"7".into()).await.unwrap();
+        let info = scene.client().await.stage_info(&"7".into()).await.unwrap();
         assert_eq!(ids(&info), ["9", "10"]);
     }
 
@@ -268,11 +268,11 @@ mod tests {
                 _ => application(request),
             });
             let client = scene.client().await;
-            assert_eq!(client.standing(&"7".into()).await.unwrap(), at_12());
-            assert_eq!(client.standing(&"7".into()).await.unwrap(), at_12());
+            assert_eq!(client.stage_info(&"7".into()).await.unwrap(), at_12());
+            assert_eq!(client.stage_info(&"7".into()).await.unwrap(), at_12());
             assert_eq!(scene.count(HISTORY), 1, "{status}");
             scene.clock.pass(3601);
-            client.standing(&"7".into()).await.unwrap();
+            client.stage_info(&"7".into()).await.unwrap();
             assert_eq!(scene.count(HISTORY), 2, "{status}");
         }
     }
@@ -288,8 +288,8 @@ mod tests {
             _ => application(request),
         });
         let client = scene.client().await;
-        assert_eq!(client.standing(&"7".into()).await.unwrap(), at_12());
-        assert_eq!(client.standing(&"7".into()).await.unwrap(), at_12());
+        assert_eq!(client.stage_info(&"7".into()).await.unwrap(), at_12());
+        assert_eq!(client.stage_info(&"7".into()).await.unwrap(), at_12());
         assert_eq!(scene.count(HISTORY), 1);
     }
 
@@ -308,8 +308,8 @@ mod tests {
                 _ => application(request),
             });
             let client = scene.client().await;
-            assert_eq!(client.standing(&"7".into()).await.unwrap(), at_12());
-            assert_eq!(client.standing(&"7".into()).await.unwrap(), at_12());
+            assert_eq!(client.stage_info(&"7".into()).await.unwrap(), at_12());
+            assert_eq!(client.stage_info(&"7".into()).await.unwrap(), at_12());
             assert_eq!(scene.count(HISTORY), 2);
         }
     }
@@ -318,7 +318,7 @@ mod tests {
     async fn an_application_found_nowhere_is_deleted() {
         let scene = Scene::new(|_| Answer::status(404));
         assert_eq!(
-            scene.client().await.standing(&"7".into()).await.unwrap(),
+            scene.client().await.stage_info(&"7".into()).await.unwrap(),
             StageInfo::Gone
         );
     }
@@ -332,7 +332,7 @@ mod tests {
             _ => Answer::json(404, "<html>no such page</html>"),
         });
         assert_eq!(
-            scene.client().await.standing(&"7".into()).await.unwrap(),
+            scene.client().await.stage_info(&"7".into()).await.unwrap(),
             at_12()
         );
     }
@@ -355,7 +355,7 @@ mod tests {
                 "/api/vacancies/search" => any.clone(),
                 _ => by_id.clone(),
             });
-            let info = scene.client().await.standing(&"7".into()).await;
+            let info = scene.client().await.stage_info(&"7".into()).await;
             assert_eq!(info.map_err(|error| error.code), expected);
         }
     }
@@ -371,7 +371,7 @@ mod tests {
                 _ => Answer::status(404),
             });
             assert_eq!(
-                scene.client().await.standing(&"7".into()).await.unwrap(),
+                scene.client().await.stage_info(&"7".into()).await.unwrap(),
                 StageInfo::Gone
             );
         }
@@ -384,7 +384,7 @@ mod tests {
         let error = scene
             .client()
             .await
-            .standing(&"7".into())
+            .stage_info(&"7".into())
             .await
             .unwrap_err();
         assert_eq!(error.code, "eploy.allowance_eploy");
@@ -397,7 +397,7 @@ mod tests {
         let scene = Scene::new(|_| Answer::ok(r#"{"Records": [{"ApplicationID": "7", "Workflow": {"Stage": {"Id": 12}, "Status": {"Id": "34"}}}]}"#))
             .dialect(dialect.clone());
         assert_eq!(
-            scene.client().await.standing(&"7".into()).await.unwrap(),
+            scene.client().await.stage_info(&"7".into()).await.unwrap(),
             at_12()
         );
         assert_eq!(scene.last().url.path(), "/api/applications/search");
@@ -405,7 +405,7 @@ mod tests {
 
         let none = Scene::new(|_| Answer::ok(r#"{"Records": []}"#)).dialect(dialect.clone());
         assert_eq!(
-            none.client().await.standing(&"7".into()).await.unwrap(),
+            none.client().await.stage_info(&"7".into()).await.unwrap(),
             StageInfo::Gone
         );
 
@@ -414,7 +414,7 @@ mod tests {
         let error = others
             .client()
             .await
-            .standing(&"7".into())
+            .stage_info(&"7".into())
             .await
             .unwrap_err();
         assert_eq!(error.code, "eploy.filter_ignored");

@@ -51,7 +51,7 @@ pub trait Adapter: Send + Sync {
             problem::CANNOT_MAKE.code,
             format!(
                 "nothing of the kind \"{}\" can be created here",
-                order.wanted
+                order.configured
             ),
             problem::CANNOT_MAKE.remedy,
         ))

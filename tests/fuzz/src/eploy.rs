@@ -193,18 +193,18 @@ fn of_ids(position: &Position) -> Result<(), String> {
 
 fn history(input: &[u8], choice: u64) -> Result<(), String> {
     let outside = Outside::new(200, input, false);
-    let (standing, position) = block(async {
+    let (stage_info, position) = block(async {
         let client = client(&outside, choice).await?;
         let application = "70215".into();
-        let standing = client.standing(&application).await;
-        Ok::<_, String>((standing, client.position(&application).await))
+        let stage_info = client.stage_info(&application).await;
+        Ok::<_, String>((stage_info, client.position(&application).await))
     })??;
     outside.strayed(BASE)?;
     match position {
         Ok(position) => position.as_ref().map_or(Ok(()), of_ids)?,
         Err(error) => fair(&error, 200, false)?,
     }
-    match standing {
+    match stage_info {
         Err(error) => fair(&error, 200, false),
         Ok(StageInfo::Gone) => Ok(()),
         Ok(StageInfo::Position(position)) => of_ids(&position),

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use stagecall_aws::ManagedSecrets;
 use stagecall_core::clock::{Clock, SystemClock};
-use stagecall_core::credentials::Keyring;
+use stagecall_core::credentials::Credentials;
 use stagecall_core::error::StoreError;
 use stagecall_core::ports::{CallbackTokens, Secrets, TenantSecret};
 use stagecall_embedded::{FileSecrets, Source, TenantSources, Vault};
@@ -20,7 +20,7 @@ use crate::run::{Target, block};
 
 /// A tenant's secrets as one text.
 pub const KEYRING: Target = Target {
-    name: "secret-keyring",
+    name: "secret-credentials",
     samples: &[
         r#"{"eploy": {"client_id": "client-word", "client_secret": "client-word-2"}, "platforms": {"willo": {"api_key": "api-word"}, "wecp": {"api_key": "api-word-2"}}, "hrms": {"current": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "previous": "whsec_AAAA"}, "callback_tokens": {"willo": {"current": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "previous": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", "previous_until": "2026-11-22T10:00:00Z"}}}"#,
         r#"{"eploy": {"client_id": "client-word", "client_secret": "opaque-token"}}"#,
@@ -72,12 +72,12 @@ fn names(of: &Value) -> Vec<String> {
 fn credentials(input: &[u8], _: u64) -> Result<(), String> {
     let text = String::from_utf8_lossy(input).into_owned();
     let names = names(&serde_json::from_str(&text).unwrap_or_default());
-    let parsed = Keyring::parse(&text);
+    let parsed = Credentials::parse(&text);
     match &parsed {
         Ok(credentials) => {
             hidden(&format!("{credentials:?}"), &names)?;
             let kept = credentials.to_text();
-            let again = Keyring::parse(kept.expose_secret())
+            let again = Credentials::parse(kept.expose_secret())
                 .map_err(|problem| format!("it is not read back: {problem}"))?;
             if again.to_text().expose_secret() != kept.expose_secret() {
                 return Err("it is not read back as it was kept".to_owned());
@@ -110,7 +110,7 @@ fn credentials(input: &[u8], _: u64) -> Result<(), String> {
 
 /// What a store says of a secret agrees with what it is.
 fn kept(
-    expected: Option<&Keyring>,
+    expected: Option<&Credentials>,
     secret: Result<TenantSecret, StoreError>,
     tokens: Result<Option<CallbackTokens>, StoreError>,
     names: &[String],

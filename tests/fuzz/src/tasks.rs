@@ -123,7 +123,7 @@ impl Asked<'_> {
         let options = json!({"group": "0d-1", "name": "{vacancy}", "record": true});
         let order = AssessmentOrder {
             client_ref: "70215.talk.1".to_owned(),
-            wanted: "interview".into(),
+            configured: "interview".into(),
             vacancy: Some("Support Worker".to_owned()),
             options: settings(&options),
         };

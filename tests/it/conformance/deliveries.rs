@@ -1,7 +1,7 @@
 //! Deliveries.
 
 use futures::future::join_all;
-use stagecall_core::ports::{Delivery, DeliveryOutcome, DeliveryStanding, DueItem};
+use stagecall_core::ports::{Delivery, DeliveryOutcome, DeliveryStatus, DueItem};
 use stagecall_tests::sample::{at, delivery};
 
 use super::{Backend, due, quiet_tenant};
@@ -63,7 +63,7 @@ pub async fn a_delivery_that_a_queue_keeps_is_not_due(backend: impl Backend) {
     stores.deliveries.store(&one, None).await.unwrap();
     assert_eq!(due(&stores, at(1.0e6)).await, []);
     let pending = stores.records.deliveries(&one.tenant, None).await.unwrap();
-    assert_eq!(pending, [(one, DeliveryStanding::Pending)]);
+    assert_eq!(pending, [(one, DeliveryStatus::Pending)]);
 }
 
 /// A second call of the platform neither makes a deferred delivery due earlier, nor changes it.

@@ -8,7 +8,7 @@ use stagecall_core::invitation::{
     Event, Failure, Invitation, SkipReason as InvitationSkip, State as InvitationState,
 };
 use stagecall_core::ports::{
-    ApplicationRow, AuditRecord, Bound, DeliveryOutcome, DeliveryStanding, Erased, Inserted,
+    ApplicationRow, AuditRecord, Bound, DeliveryOutcome, DeliveryStatus, Erased, Inserted,
     InvitationFilter, RecheckQueue, Saved, StageScan, StateCount, SweepFailing, SweepReading,
     SweepState,
 };
@@ -219,9 +219,9 @@ pub async fn deliveries_with_their_state(backend: impl Backend) {
         shown.collect::<Vec<_>>()
     };
     let (handled, pending, parked) = (
-        ("d1".to_owned(), DeliveryStanding::Handled),
-        ("d2".to_owned(), DeliveryStanding::Pending),
-        ("d3".to_owned(), DeliveryStanding::Unmatched),
+        ("d1".to_owned(), DeliveryStatus::Handled),
+        ("d2".to_owned(), DeliveryStatus::Pending),
+        ("d3".to_owned(), DeliveryStatus::Unmatched),
     );
     assert_eq!(list(None).await, [handled, pending.clone(), parked.clone()]);
     assert_eq!(list(Some(at(2.0))).await, [pending, parked]);

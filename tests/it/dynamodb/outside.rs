@@ -228,7 +228,7 @@ impl Eploy for Outside {
         unreachable!("the tenant has no plan for hires")
     }
 
-    async fn standing(&self, _: &ApplicationId) -> Result<StageInfo, CallError> {
+    async fn stage_info(&self, _: &ApplicationId) -> Result<StageInfo, CallError> {
         Ok(StageInfo::History(vec![HistoryRow {
             id: "98765432".into(),
             at: Some(at(-12.0)),
@@ -372,7 +372,7 @@ impl Platform for Outside {
     }
 
     async fn ensure_assessment(&self, order: &AssessmentOrder) -> Result<AssessmentId, CallError> {
-        Ok(order.wanted.clone())
+        Ok(order.configured.clone())
     }
 
     async fn withdraw(&self, _: &AssessmentId, _: &Reference) -> Result<Withdrawn, CallError> {

@@ -50,7 +50,7 @@ async fn each_that_meets(case: impl AsyncFn(&Scene, Settings)) {
 fn prepare(scene: &Scene, name: &str, options: &Settings) -> AssessmentOrder {
     AssessmentOrder {
         client_ref: name.to_owned(),
-        wanted: scene.stand.makes_interviews().unwrap().1,
+        configured: scene.stand.makes_interviews().unwrap().1,
         vacancy: Some("Support Worker".to_owned()),
         options: options.clone(),
     }

@@ -7,8 +7,8 @@ use stagecall_core::error::StoreError;
 use stagecall_core::ids::{CandidateId, TenantId};
 use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{
-    AuditRecord, Delivery, DeliveryStanding, Erased, InvitationFilter, InvitationPage,
-    OperatorStore, StateCount, Tombstone,
+    AuditRecord, Delivery, DeliveryStatus, Erased, InvitationFilter, InvitationPage, OperatorStore,
+    StateCount, Tombstone,
 };
 use stagecall_core::tenant::Tenant;
 
@@ -189,7 +189,7 @@ impl OperatorStore for Store {
         &self,
         tenant: &TenantId,
         since: Option<Timestamp>,
-    ) -> Result<Vec<(Delivery, DeliveryStanding)>, StoreError> {
+    ) -> Result<Vec<(Delivery, DeliveryStatus)>, StoreError> {
         let items = self
             .partition("list the deliveries", deliveries(tenant))
             .await?;
@@ -197,7 +197,7 @@ impl OperatorStore for Store {
         for item in &items {
             let delivery: Delivery = document(item)?;
             if since.is_none_or(|since| delivery.at >= since) {
-                found.push((delivery, delivery_standing(item)?));
+                found.push((delivery, delivery_status(item)?));
             }
         }
         found.sort_by(|(a, _), (b, _)| (a.at, &a.id).cmp(&(b.at, &b.id)));
@@ -334,12 +334,12 @@ impl Store {
     }
 }
 
-fn delivery_standing(item: &Item) -> Result<DeliveryStanding, StoreError> {
+fn delivery_status(item: &Item) -> Result<DeliveryStatus, StoreError> {
     let standing = item.get(STANDING).and_then(|standing| standing.as_s().ok());
     Ok(match standing.map(String::as_str) {
-        Some(PENDING) => DeliveryStanding::Pending,
-        Some(HANDLED) => DeliveryStanding::Handled,
-        Some(PARKED) => DeliveryStanding::Unmatched,
+        Some(PENDING) => DeliveryStatus::Pending,
+        Some(HANDLED) => DeliveryStatus::Handled,
+        Some(PARKED) => DeliveryStatus::Unmatched,
         _ => return Err(broken(item, "it has no state of the delivery")),
     })
 }

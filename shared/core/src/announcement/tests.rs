@@ -481,7 +481,7 @@ proptest! {
 #[test]
 fn a_hire_that_eploy_cannot_confirm_for_days_is_given_up_and_published() {
     const DAYS: i64 = 3 * 86_400;
-    let put_off = |times| Event::Deferred {
+    let deferred = |times| Event::Deferred {
         failure: Failure {
             code: "eploy.unreachable".to_owned(),
             problem: "Eploy, read the candidate: no answer".to_owned(),
@@ -492,11 +492,11 @@ fn a_hire_that_eploy_cannot_confirm_for_days_is_given_up_and_published() {
         until: time(DAYS + 60),
     };
     for row in [fresh(), delivering()] {
-        let few = step(&row, put_off(9), DAYS).next;
+        let few = step(&row, deferred(9), DAYS).next;
         assert_eq!(few.state, row.state);
-        let early = step(&row, put_off(10), DAYS - 1).next;
+        let early = step(&row, deferred(10), DAYS - 1).next;
         assert_eq!(early.state, row.state);
-        let over = step(&row, put_off(10), DAYS);
+        let over = step(&row, deferred(10), DAYS);
         assert!(matches!(
             over.next.state,
             State::Failed(FailReason::Refused(_))

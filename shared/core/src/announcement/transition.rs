@@ -140,7 +140,7 @@ impl Announcement {
             event: event.name(),
             state: self.state.name(),
         };
-        if !next.take(event, now, timing) {
+        if !next.mutate(event, now, timing) {
             return Err(no);
         }
         next.version += 1;
@@ -156,7 +156,7 @@ impl Announcement {
     }
 
     /// Changes the fields. Returns whether the event applied.
-    fn take(&mut self, event: Event, now: Timestamp, timing: &Timing) -> bool {
+    fn mutate(&mut self, event: Event, now: Timestamp, timing: &Timing) -> bool {
         match (event, &self.state) {
             (
                 Event::Confirmed {

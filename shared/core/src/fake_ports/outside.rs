@@ -22,7 +22,7 @@ impl FakePorts {
     /// Makes a call to Eploy.
     fn eploy_call(&self, name: &'static str) -> Result<(), CallError> {
         self.call(name)?;
-        self.holds().eploy_fails.clone().map_or(Ok(()), Err)
+        self.data().eploy_fails.clone().map_or(Ok(()), Err)
     }
 
     /// Makes a writing call to Eploy. It takes effect unless it certainly failed.
@@ -32,7 +32,7 @@ impl FakePorts {
             .as_ref()
             .map_or_else(|error| !error.without_effect(), |()| true)
         {
-            self.holds().wrote.push(what);
+            self.data().wrote.push(what);
         }
         answer
     }
@@ -74,7 +74,7 @@ fn no_placements() -> PlacementPage {
 #[async_trait]
 impl EployConnections for FakePorts {
     async fn eploy(&self, _: &Tenant, _: Purpose) -> Result<Arc<dyn Eploy>, CallError> {
-        let fails = self.holds().fails.get("eploy").cloned();
+        let fails = self.data().fails.get("eploy").cloned();
         fails.map_or(Ok(()), Err)?;
         Ok(Arc::new(self.clone()))
     }
@@ -83,15 +83,15 @@ impl EployConnections for FakePorts {
 #[async_trait]
 impl Eploy for FakePorts {
     async fn allowance_left(&self) -> Result<AllowanceLeft, CallError> {
-        let holds = self.holds();
+        let data = self.data();
         Ok(AllowanceLeft {
-            calls: holds.allowance,
+            calls: data.allowance,
             resets_at: time(86_400),
         })
     }
 
     fn overlap(&self, _: Timestamp) -> SignedDuration {
-        self.holds().overlap
+        self.data().overlap
     }
 
     async fn changed_applications(
@@ -100,17 +100,17 @@ impl Eploy for FakePorts {
         number: u32,
     ) -> Result<ApplicationPage, CallError> {
         self.eploy_call("changed_applications")?;
-        let mut holds = self.holds();
-        holds.asked_since.push((since, number));
-        if !holds.applications.is_empty() {
-            let after = since.map_or(Timestamp::MIN, |since| since - holds.overlap);
-            return Ok(changed_after(&holds.applications, after, number));
+        let mut data = self.data();
+        data.asked_since.push((since, number));
+        if !data.applications.is_empty() {
+            let after = since.map_or(Timestamp::MIN, |since| since - data.overlap);
+            return Ok(changed_after(&data.applications, after, number));
         }
-        Ok(page(&holds.changed, number).unwrap_or_else(no_applications))
+        Ok(page(&data.changed, number).unwrap_or_else(no_applications))
     }
 
     fn feed(&self) -> Feed {
-        self.holds().feed
+        self.data().feed
     }
 
     async fn stage_changes(
@@ -119,9 +119,9 @@ impl Eploy for FakePorts {
         number: u32,
     ) -> Result<StageChangePage, CallError> {
         self.eploy_call("stage_changes")?;
-        let mut holds = self.holds();
-        holds.asked_since.push((since, number));
-        Ok(page(&holds.stage_changes, number).unwrap_or_default())
+        let mut data = self.data();
+        data.asked_since.push((since, number));
+        Ok(page(&data.stage_changes, number).unwrap_or_default())
     }
 
     async fn application(
@@ -129,7 +129,7 @@ impl Eploy for FakePorts {
         application: &ApplicationId,
     ) -> Result<Option<ApplicationRow>, CallError> {
         self.eploy_call("application")?;
-        Ok(self.holds().records.get(application).cloned())
+        Ok(self.data().records.get(application).cloned())
     }
 
     fn stage_searches(&self, triggers: &[Trigger], vacancies: &Vacancies) -> Vec<StageSearch> {
@@ -137,7 +137,7 @@ impl Eploy for FakePorts {
             triggers: triggers.to_vec(),
             vacancies: vacancies.clone(),
         };
-        vec![search; self.holds().searches]
+        vec![search; self.data().searches]
     }
 
     async fn applications_at(
@@ -147,8 +147,8 @@ impl Eploy for FakePorts {
         number: u32,
     ) -> Result<ApplicationPage, CallError> {
         self.eploy_call("applications_at")?;
-        let holds = self.holds();
-        Ok(page(&holds.at_triggers, number).unwrap_or_else(no_applications))
+        let data = self.data();
+        Ok(page(&data.at_triggers, number).unwrap_or_else(no_applications))
     }
 
     async fn changed_placements(
@@ -157,9 +157,9 @@ impl Eploy for FakePorts {
         number: u32,
     ) -> Result<PlacementPage, CallError> {
         self.eploy_call("changed_placements")?;
-        let mut holds = self.holds();
-        holds.asked_since.push((since, number));
-        Ok(page(&holds.placements, number).unwrap_or_else(no_placements))
+        let mut data = self.data();
+        data.asked_since.push((since, number));
+        Ok(page(&data.placements, number).unwrap_or_else(no_placements))
     }
 
     async fn placements_with(
@@ -168,8 +168,8 @@ impl Eploy for FakePorts {
         number: u32,
     ) -> Result<PlacementPage, CallError> {
         self.eploy_call("placements_with")?;
-        let holds = self.holds();
-        Ok(page(&holds.placed, number).unwrap_or_else(no_placements))
+        let data = self.data();
+        Ok(page(&data.placed, number).unwrap_or_else(no_placements))
     }
 
     async fn application_of(
@@ -178,30 +178,30 @@ impl Eploy for FakePorts {
         _: &VacancyId,
     ) -> Result<Option<ApplicationId>, CallError> {
         self.eploy_call("application_of")?;
-        Ok(self.holds().application.clone())
+        Ok(self.data().application.clone())
     }
 
-    async fn standing(&self, _: &ApplicationId) -> Result<StageInfo, CallError> {
-        self.eploy_call("standing")?;
-        Ok(self.holds().standing.clone())
+    async fn stage_info(&self, _: &ApplicationId) -> Result<StageInfo, CallError> {
+        self.eploy_call("stage_info")?;
+        Ok(self.data().stage_info.clone())
     }
 
     async fn position(&self, _: &ApplicationId) -> Result<Option<Position>, CallError> {
         self.eploy_call("position")?;
-        Ok(self.holds().position.clone())
+        Ok(self.data().position.clone())
     }
 
     async fn candidate(&self, candidate: &CandidateId) -> Result<Person, CallError> {
         self.eploy_call("candidate")?;
-        let holds = self.holds();
-        if holds.merged.contains(candidate) {
+        let data = self.data();
+        if data.merged.contains(candidate) {
             let gone = super::failing(Phase::Refused);
             return Err(CallError {
                 code: "eploy.not_found",
                 ..gone
             });
         }
-        Ok(holds.person.clone())
+        Ok(data.person.clone())
     }
 
     async fn vacancy(&self, vacancy: &VacancyId) -> Result<Vacancy, CallError> {
@@ -215,21 +215,21 @@ impl Eploy for FakePorts {
 
     async fn directory(&self) -> Result<Directory, CallError> {
         self.eploy_call("directory")?;
-        Ok(self.holds().directory.clone())
+        Ok(self.data().directory.clone())
     }
 
     async fn create_action(&self, action: &NewAction) -> Result<ActionId, CallError> {
-        if self.holds().merged.contains(&action.candidate) {
+        if self.data().merged.contains(&action.candidate) {
             return Err(CallError {
                 code: "eploy.rejected",
                 ..super::failing(Phase::Refused)
             });
         }
         self.write("create_action", Wrote::Action(action.clone()))?;
-        let holds = self.holds();
+        let data = self.data();
         Ok(ActionId::new(format!(
             "action-{}",
-            created(&holds.wrote).count()
+            created(&data.wrote).count()
         )))
     }
 
@@ -244,8 +244,8 @@ impl Eploy for FakePorts {
 
     async fn find_action(&self, look_up: &ActionLookUp) -> Result<Option<ActionId>, CallError> {
         self.eploy_call("find_action")?;
-        let holds = self.holds();
-        let number = created(&holds.wrote).position(|action| {
+        let data = self.data();
+        let number = created(&data.wrote).position(|action| {
             action.candidate == look_up.candidate
                 && action.vacancy == look_up.vacancy
                 && action.action_type == look_up.action_type
@@ -270,7 +270,7 @@ impl Eploy for FakePorts {
             QuestionsOf::Vacancy(_) => "vacancy",
         };
         assert!(question.as_str().starts_with(kind), "{question} of {of:?}");
-        Ok(self.holds().answers.get(question).cloned())
+        Ok(self.data().answers.get(question).cloned())
     }
 
     async fn answer_questions(
@@ -311,7 +311,7 @@ fn created(wrote: &[Wrote]) -> impl Iterator<Item = &NewAction> {
 #[async_trait]
 impl PlatformConnections for FakePorts {
     async fn platform(&self, _: &Tenant, _: &AccountId) -> Result<Arc<dyn Platform>, CallError> {
-        let fails = self.holds().fails.get("platform").cloned();
+        let fails = self.data().fails.get("platform").cloned();
         fails.map_or(Ok(()), Err)?;
         Ok(Arc::new(self.clone()))
     }
@@ -321,25 +321,25 @@ impl PlatformConnections for FakePorts {
     }
 
     fn reader(&self, _: &Tenant, _: &AccountId) -> Option<Arc<dyn WebhookParser>> {
-        let known = self.holds().reads.is_some();
+        let known = self.data().reads.is_some();
         known.then(|| Arc::new(self.clone()) as Arc<dyn WebhookParser>)
     }
 }
 
 impl WebhookParser for FakePorts {
     fn verify(&self, _: &IncomingCall<'_>) -> SignatureCheck {
-        self.holds().reads.as_ref().unwrap().0
+        self.data().reads.as_ref().unwrap().0
     }
 
     fn read(&self, _: &IncomingCall<'_>) -> Result<WebhookHint, Unreadable> {
-        self.holds().reads.as_ref().unwrap().1.clone()
+        self.data().reads.as_ref().unwrap().1.clone()
     }
 }
 
 #[async_trait]
 impl Platform for FakePorts {
     fn capabilities(&self) -> Capabilities {
-        self.holds().capabilities.clone()
+        self.data().capabilities.clone()
     }
 
     async fn assessments(&self) -> Result<Vec<Assessment>, CallError> {
@@ -347,10 +347,10 @@ impl Platform for FakePorts {
     }
 
     async fn invite(&self, order: &InviteOrder) -> Result<InviteAnswer, CallError> {
-        self.holds().orders.push(order.clone());
+        self.data().orders.push(order.clone());
         self.call("invite")?;
-        let mut holds = self.holds();
-        holds.invited.pop_front().unwrap_or_else(|| {
+        let mut data = self.data();
+        data.invited.pop_front().unwrap_or_else(|| {
             Ok(InviteAnswer::Created {
                 reference: Reference::new(format!("of-{}", order.client_ref)),
                 link: None,
@@ -359,12 +359,12 @@ impl Platform for FakePorts {
     }
 
     async fn ensure_assessment(&self, order: &AssessmentOrder) -> Result<AssessmentId, CallError> {
-        let mut holds = self.holds();
-        holds.made.push(order.clone());
-        if let Some(theirs) = holds.made_elsewhere.take() {
-            holds.prepared.insert(order.client_ref.clone(), theirs);
+        let mut data = self.data();
+        data.made.push(order.clone());
+        if let Some(theirs) = data.made_elsewhere.take() {
+            data.prepared.insert(order.client_ref.clone(), theirs);
         }
-        Ok(AssessmentId::new(format!("made-{}", holds.made.len())))
+        Ok(AssessmentId::new(format!("made-{}", data.made.len())))
     }
 
     async fn withdraw(
@@ -373,7 +373,7 @@ impl Platform for FakePorts {
         reference: &Reference,
     ) -> Result<Withdrawn, CallError> {
         self.call("withdraw")?;
-        self.holds().withdrawn.push(reference.clone());
+        self.data().withdrawn.push(reference.clone());
         Ok(Withdrawn::Done)
     }
 
@@ -390,9 +390,9 @@ impl Platform for FakePorts {
         deadline: Deadline,
     ) -> Result<Vec<Found>, CallError> {
         self.call("find")?;
-        self.holds().found_until = Some(deadline);
-        self.holds().looked_up_by = sent_to.map(ToOwned::to_owned);
-        Ok(self.holds().found.clone())
+        self.data().found_until = Some(deadline);
+        self.data().looked_up_by = sent_to.map(ToOwned::to_owned);
+        Ok(self.data().found.clone())
     }
 
     async fn result(
@@ -401,16 +401,16 @@ impl Platform for FakePorts {
         reference: &Reference,
     ) -> Result<AssessmentResult, CallError> {
         // The answer is read when the call begins; when it arrives, it may be outdated.
-        let known = self.holds().results.get(reference).cloned();
+        let known = self.data().results.get(reference).cloned();
         self.call("result")?;
         Ok(known.unwrap_or_else(|| AssessmentResult::bare(reference.clone(), Status::Sent)))
     }
 
     async fn list(&self, _: &AssessmentId, next: Option<&str>) -> Result<SweepPage, CallError> {
         self.call("list")?;
-        let holds = self.holds();
+        let data = self.data();
         let number: usize = next.map_or(0, |next| next.parse().unwrap());
-        Ok(holds.list[number].clone())
+        Ok(data.list[number].clone())
     }
 
     async fn register_callbacks(
@@ -418,9 +418,8 @@ impl Platform for FakePorts {
         address: &CallbackAddress,
         assessments: &[AssessmentId],
     ) -> Result<Registration, CallError> {
-        let mut holds = self.holds();
-        holds
-            .registered
+        let mut data = self.data();
+        data.registered
             .push((address.clone(), assessments.to_vec()));
         Ok(Registration {
             created: u32::try_from(assessments.len()).unwrap(),
@@ -437,9 +436,9 @@ impl Hrms for FakePorts {
         _: &HrmsEndpoint,
         notice: &Webhook,
     ) -> Result<HrmsAnswer, CallError> {
-        let mut holds = self.holds();
-        holds.notices.push(notice.clone());
-        holds.hrms.pop_front().unwrap_or(Ok(HrmsAnswer {
+        let mut data = self.data();
+        data.notices.push(notice.clone());
+        data.hrms.pop_front().unwrap_or(Ok(HrmsAnswer {
             status: 204,
             retry_after: None,
         }))

@@ -16,8 +16,8 @@ impl OperatorStore for FakePorts {
     }
 
     async fn list_tenants(&self) -> Result<Vec<Tenant>, StoreError> {
-        let holds = self.holds();
-        let tenants = holds.unlistable.iter().chain([&holds.tenant]);
+        let data = self.data();
+        let tenants = data.unlistable.iter().chain([&data.tenant]);
         Ok(tenants.cloned().collect())
     }
 
@@ -34,11 +34,11 @@ impl OperatorStore for FakePorts {
         next: Option<&str>,
     ) -> Result<InvitationPage, StoreError> {
         let number: usize = next.map_or(0, |next| next.parse().unwrap());
-        let holds = self.holds();
-        if *tenant != holds.tenant.id {
+        let data = self.data();
+        if *tenant != data.tenant.id {
             return Err(StoreError::new("world", "list invitations", "it cannot"));
         }
-        let row = holds.rows.values().nth(number);
+        let row = data.rows.values().nth(number);
         Ok(InvitationPage {
             rows: row
                 .filter(|row| filter.admits(row))
@@ -61,12 +61,12 @@ impl OperatorStore for FakePorts {
         &self,
         _: &TenantId,
         _: Option<Timestamp>,
-    ) -> Result<Vec<(Delivery, DeliveryStanding)>, StoreError> {
+    ) -> Result<Vec<(Delivery, DeliveryStatus)>, StoreError> {
         unimplemented!()
     }
 
     async fn expire_deliveries(&self, now: Timestamp) -> Result<usize, StoreError> {
-        self.holds().deliveries_expired.push(now);
+        self.data().deliveries_expired.push(now);
         Ok(0)
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{DeliveryStands, FakePorts};
+use super::{DeliveryState, FakePorts};
 use crate::announcement::{Announcement, HireKey};
 use crate::error::StoreError;
 use crate::ids::{
@@ -19,23 +19,21 @@ use crate::tenant::Mapping;
 #[async_trait]
 impl Ledger for FakePorts {
     async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError> {
-        let mut holds = self.holds();
-        if holds.erased.contains(&invitation.candidate) {
+        let mut data = self.data();
+        if data.erased.contains(&invitation.candidate) {
             return Ok(Inserted::Erased);
         }
-        if holds.rows.contains_key(&invitation.key) {
+        if data.rows.contains_key(&invitation.key) {
             return Ok(Inserted::Existed);
         }
-        holds
-            .rows
-            .insert(invitation.key.clone(), invitation.clone());
+        data.rows.insert(invitation.key.clone(), invitation.clone());
         Ok(Inserted::New)
     }
 
     async fn save(&self, next: &Invitation) -> Result<Saved, StoreError> {
         let free = self.saves();
-        let mut holds = self.holds();
-        match holds.rows.get_mut(&next.key) {
+        let mut data = self.data();
+        match data.rows.get_mut(&next.key) {
             Some(row) if free && row.version + 1 == next.version => {
                 *row = next.clone();
                 Ok(Saved::Saved)
@@ -45,10 +43,10 @@ impl Ledger for FakePorts {
     }
 
     async fn load(&self, key: &InvitationKey) -> Result<Option<Invitation>, StoreError> {
-        let holds = self.holds();
-        match holds.rows_fail.get(key) {
+        let data = self.data();
+        match data.rows_fail.get(key) {
             Some(error) => Err(error.clone()),
-            None => Ok(holds.rows.get(key).cloned()),
+            None => Ok(data.rows.get(key).cloned()),
         }
     }
 
@@ -57,8 +55,8 @@ impl Ledger for FakePorts {
         _: &TenantId,
         applications: &[ApplicationId],
     ) -> Result<Vec<Invitation>, StoreError> {
-        let holds = self.holds();
-        let rows = holds.rows.values();
+        let data = self.data();
+        let rows = data.rows.values();
         Ok(rows
             .filter(|row| applications.contains(&row.key.application))
             .cloned()
@@ -71,9 +69,9 @@ impl Ledger for FakePorts {
         reference: &Reference,
         key: &InvitationKey,
     ) -> Result<Bound, StoreError> {
-        let mut holds = self.holds();
+        let mut data = self.data();
         let place = (account.clone(), reference.clone());
-        let owner = holds.references.entry(place).or_insert_with(|| key.clone());
+        let owner = data.references.entry(place).or_insert_with(|| key.clone());
         Ok(if owner == key {
             Bound::Ours
         } else {
@@ -88,7 +86,7 @@ impl Ledger for FakePorts {
         reference: &Reference,
     ) -> Result<Option<InvitationKey>, StoreError> {
         let place = (account.clone(), reference.clone());
-        Ok(self.holds().references.get(&place).cloned())
+        Ok(self.data().references.get(&place).cloned())
     }
 
     async fn find_created_assessment(
@@ -97,7 +95,7 @@ impl Ledger for FakePorts {
         _: &AccountId,
         name: &str,
     ) -> Result<Option<AssessmentId>, StoreError> {
-        Ok(self.holds().prepared.get(name).cloned())
+        Ok(self.data().prepared.get(name).cloned())
     }
 
     async fn save_created_assessment(
@@ -107,13 +105,13 @@ impl Ledger for FakePorts {
         name: &str,
         made: &AssessmentId,
     ) -> Result<AssessmentId, StoreError> {
-        let mut holds = self.holds();
-        let used = holds.prepared.entry(name.to_owned());
+        let mut data = self.data();
+        let used = data.prepared.entry(name.to_owned());
         Ok(used.or_insert_with(|| made.clone()).clone())
     }
 
     async fn erased(&self, _: &TenantId) -> Result<BTreeSet<CandidateId>, StoreError> {
-        Ok(self.holds().erased.clone())
+        Ok(self.data().erased.clone())
     }
 
     async fn purge_if_erased(
@@ -121,12 +119,11 @@ impl Ledger for FakePorts {
         invitation: &Invitation,
         reference: Option<&Reference>,
     ) -> Result<bool, StoreError> {
-        let mut holds = self.holds();
-        let erased = holds.erased.contains(&invitation.candidate);
+        let mut data = self.data();
+        let erased = data.erased.contains(&invitation.candidate);
         if erased {
-            holds.rows.remove(&invitation.key);
-            holds
-                .references
+            data.rows.remove(&invitation.key);
+            data.references
                 .retain(|(_, bound), owner| *owner != invitation.key || Some(bound) != reference);
         }
         Ok(erased)
@@ -137,8 +134,8 @@ impl Ledger for FakePorts {
         _: &TenantId,
         assessment: &AssessmentRef,
     ) -> Result<Vec<WatchedInvitation>, StoreError> {
-        let holds = self.holds();
-        let watched = holds.rows.values().filter_map(|row| match &row.schedule {
+        let data = self.data();
+        let watched = data.rows.values().filter_map(|row| match &row.schedule {
             Schedule::Sweep { until, level } if row.assessment == *assessment => {
                 Some(WatchedInvitation {
                     key: row.key.clone(),
@@ -158,12 +155,12 @@ impl Ledger for FakePorts {
 #[async_trait]
 impl Definitions for FakePorts {
     async fn save_definition(&self, _: &TenantId, mapping: &Mapping) -> Result<(), StoreError> {
-        let mut holds = self.holds();
-        if let Some(error) = holds.definition_fails.take() {
+        let mut data = self.data();
+        if let Some(error) = data.definition_fails.take() {
             return Err(error);
         }
         let key = (mapping.id.clone(), mapping.definition_id());
-        holds.definitions.insert(key, mapping.as_definition());
+        data.definitions.insert(key, mapping.as_definition());
         Ok(())
     }
 
@@ -174,7 +171,7 @@ impl Definitions for FakePorts {
         version: &DefinitionId,
     ) -> Result<Option<Mapping>, StoreError> {
         let key = (mapping.clone(), version.clone());
-        Ok(self.holds().definitions.get(&key).cloned())
+        Ok(self.data().definitions.get(&key).cloned())
     }
 }
 
@@ -186,9 +183,9 @@ impl Sweeps for FakePorts {
         assessment: &AssessmentRef,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut holds = self.holds();
-        holds.armed.push(assessment.clone());
-        let sweep = holds.sweeps.entry(assessment.clone()).or_default();
+        let mut data = self.data();
+        data.armed.push(assessment.clone());
+        let sweep = data.sweeps.entry(assessment.clone()).or_default();
         sweep.due_at = Some(sweep.due_at.map_or(at, |due| due.min(at)));
         sweep.armed += 1;
         Ok(())
@@ -199,7 +196,7 @@ impl Sweeps for FakePorts {
         _: &TenantId,
         assessment: &AssessmentRef,
     ) -> Result<SweepState, StoreError> {
-        let sweep = self.holds().sweeps.get(assessment).cloned();
+        let sweep = self.data().sweeps.get(assessment).cloned();
         Ok(sweep.unwrap_or_default())
     }
 
@@ -211,8 +208,8 @@ impl Sweeps for FakePorts {
         next: &SweepState,
     ) -> Result<Saved, StoreError> {
         let free = self.saves();
-        let mut holds = self.holds();
-        let sweep = holds.sweeps.entry(assessment.clone()).or_default();
+        let mut data = self.data();
+        let sweep = data.sweeps.entry(assessment.clone()).or_default();
         if !free || *sweep != *expected {
             return Ok(Saved::Conflict);
         }
@@ -232,21 +229,21 @@ impl Deliveries for FakePorts {
         delivery: &Delivery,
         due_at: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        let state = DeliveryStands::Stored(due_at);
+        let state = DeliveryState::Stored(due_at);
         let stored = (delivery.clone(), state);
-        self.holds().deliveries.insert(delivery.id.clone(), stored);
+        self.data().deliveries.insert(delivery.id.clone(), stored);
         Ok(())
     }
 
     async fn load_delivery(&self, _: &TenantId, id: &str) -> Result<Option<Delivery>, StoreError> {
-        let holds = self.holds();
-        Ok(holds.deliveries.get(id).map(|(known, _)| known.clone()))
+        let data = self.data();
+        Ok(data.deliveries.get(id).map(|(known, _)| known.clone()))
     }
 
     async fn settle(&self, delivery: &Delivery, fate: &DeliveryOutcome) -> Result<(), StoreError> {
-        let state = DeliveryStands::Settled(fate.clone());
+        let state = DeliveryState::Settled(fate.clone());
         let settled = (delivery.clone(), state);
-        self.holds().deliveries.insert(delivery.id.clone(), settled);
+        self.data().deliveries.insert(delivery.id.clone(), settled);
         Ok(())
     }
 
@@ -258,22 +255,22 @@ impl Deliveries for FakePorts {
 #[async_trait]
 impl TenantStates for FakePorts {
     async fn load_state(&self, _: &TenantId) -> Result<Option<TenantState>, StoreError> {
-        let mut holds = self.holds();
-        holds.run_hook("load_state");
-        Ok(holds.state.clone())
+        let mut data = self.data();
+        data.run_hook("load_state");
+        Ok(data.state.clone())
     }
 
     async fn save_state(&self, _: &TenantId, next: &TenantState) -> Result<Saved, StoreError> {
         let free = self.saves();
-        let mut holds = self.holds();
-        if let Some(error) = holds.state_fails.take() {
+        let mut data = self.data();
+        if let Some(error) = data.state_fails.take() {
             return Err(error);
         }
-        let version = holds.state.as_ref().map_or(0, |state| state.version);
+        let version = data.state.as_ref().map_or(0, |state| state.version);
         if !free || version + 1 != next.version {
             return Ok(Saved::Conflict);
         }
-        holds.state = Some(next.clone());
+        data.state = Some(next.clone());
         Ok(Saved::Saved)
     }
 }
@@ -281,18 +278,18 @@ impl TenantStates for FakePorts {
 #[async_trait]
 impl Announcements for FakePorts {
     async fn insert_announcement(&self, new: &Announcement) -> Result<Inserted, StoreError> {
-        let mut holds = self.holds();
-        if holds.announcements.contains_key(&new.key) {
+        let mut data = self.data();
+        if data.announcements.contains_key(&new.key) {
             return Ok(Inserted::Existed);
         }
-        holds.announcements.insert(new.key.clone(), new.clone());
+        data.announcements.insert(new.key.clone(), new.clone());
         Ok(Inserted::New)
     }
 
     async fn save_announcement(&self, next: &Announcement) -> Result<Saved, StoreError> {
         let free = self.saves();
-        let mut holds = self.holds();
-        match holds.announcements.get_mut(&next.key) {
+        let mut data = self.data();
+        match data.announcements.get_mut(&next.key) {
             Some(row) if free && row.version + 1 == next.version => {
                 *row = next.clone();
                 Ok(Saved::Saved)
@@ -302,14 +299,14 @@ impl Announcements for FakePorts {
     }
 
     async fn load_announcement(&self, key: &HireKey) -> Result<Option<Announcement>, StoreError> {
-        Ok(self.holds().announcements.get(key).cloned())
+        Ok(self.data().announcements.get(key).cloned())
     }
 
     async fn purge_announcement_if_erased(&self, row: &Announcement) -> Result<bool, StoreError> {
-        let mut holds = self.holds();
-        let erased = holds.erased.contains(&row.candidate);
+        let mut data = self.data();
+        let erased = data.erased.contains(&row.candidate);
         if erased {
-            holds.announcements.remove(&row.key);
+            data.announcements.remove(&row.key);
         }
         Ok(erased)
     }

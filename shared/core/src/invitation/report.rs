@@ -151,8 +151,8 @@ pub struct PartFailure {
     /// The next step.
     pub next: NextTry,
     /// Whether the action mentions it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub told: bool,
+    #[serde(default, alias = "told", skip_serializing_if = "std::ops::Not::not")]
+    pub mentioned: bool,
 }
 
 impl PartFailure {
@@ -309,7 +309,7 @@ impl Report {
     pub(crate) fn note_mentioned(&mut self, mentioned: impl Fn(Part) -> bool) {
         for (part, state) in &mut self.parts {
             if let Some(failure) = &mut state.failure {
-                failure.told = mentioned(*part);
+                failure.mentioned = mentioned(*part);
             }
         }
     }

@@ -278,7 +278,7 @@ fn a_call_that_fails_again_and_again_backs_off_and_ends() {
 /// Nobody can be asked for by then: each look-up costs two calls and says the same.
 #[test]
 fn what_cannot_be_looked_up_because_the_application_is_gone_ends_after_three_tries() {
-    let put_off = |code: &str, times: u32, at: i64| Event::LookupDeferred {
+    let deferred = |code: &str, times: u32, at: i64| Event::LookupDeferred {
         failure: Failure {
             code: code.to_owned(),
             attempts: times,
@@ -290,17 +290,17 @@ fn what_cannot_be_looked_up_because_the_application_is_gone_ends_after_three_tri
     let sending = step(&fresh(), claim(60), 1).next;
     let mut row = sending.clone();
     for times in 1..3 {
-        row = step(&row, put_off(gone, times, 61), 61).next;
+        row = step(&row, deferred(gone, times, 61), 61).next;
         assert_eq!(row.state.name(), "sending", "{times}");
     }
-    let ended = step(&row, put_off(gone, 3, 61), 61).next;
+    let ended = step(&row, deferred(gone, 3, 61), 61).next;
     assert!(matches!(
         ended.state,
         State::Failed(FailReason::OutcomeUnknown(_))
     ));
     // One answer of that kind among others is none.
-    let row = step(&sending, put_off("eploy.no_answer", 5, 61), 61).next;
-    let row = step(&row, put_off(gone, 6, 61), 61).next;
+    let row = step(&sending, deferred("eploy.no_answer", 5, 61), 61).next;
+    let row = step(&row, deferred(gone, 6, 61), 61).next;
     assert_eq!(row.state.name(), "sending");
 }
 
@@ -521,7 +521,7 @@ fn failing(next: NextTry, revision: u32) -> PartState {
         failure: Some(PartFailure {
             failure,
             next,
-            told: true,
+            mentioned: true,
         }),
     }
 }

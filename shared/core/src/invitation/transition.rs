@@ -42,10 +42,10 @@ impl Invitation {
             expires_after_days,
         };
         let mut next = self.clone();
-        let (detail, schedule) = next.take(event, now, timing, &watch)?;
+        let (detail, schedule) = next.mutate(event, now, timing, &watch)?;
         next.version += 1;
         next.schedule = schedule.unwrap_or_else(|| next.usual_schedule(self, &watch, now, timing));
-        next.tell(now, what, detail);
+        next.append_history(now, what, detail);
         let effects = effects(self, &next, now);
         Ok(Transition { next, effects })
     }
@@ -55,7 +55,7 @@ impl Invitation {
         clippy::too_many_lines,
         reason = "one arm per event reads best in one place"
     )]
-    fn take(
+    fn mutate(
         &mut self,
         event: Event,
         now: Timestamp,
@@ -418,7 +418,7 @@ impl Invitation {
                 }
                 detail = Some(shown(&report));
                 self.report = report;
-                schedule = self.tell_the_rest(now);
+                schedule = self.schedule_rest(now);
             }
             Event::ReportStale if self.report.lease_until.is_some() => {
                 if self.report.doubted {
@@ -433,7 +433,7 @@ impl Invitation {
                 }
                 self.report.revision = self.revision.saturating_sub(1);
                 self.report.forget_revisions();
-                schedule = self.tell_the_rest(now);
+                schedule = self.schedule_rest(now);
             }
             Event::ReportDeferred { mut report, until } => {
                 if !self.unreported() {
@@ -551,14 +551,14 @@ impl Invitation {
             _ if self.report.leased(now) => return Err(past),
             _ => {
                 self.report.try_again(self.revision);
-                return Ok(self.tell_the_rest(now));
+                return Ok(self.schedule_rest(now));
             }
         }
         Ok(None)
     }
 
     /// The schedule after a report that may already be behind.
-    fn tell_the_rest(&self, now: Timestamp) -> Option<Schedule> {
+    fn schedule_rest(&self, now: Timestamp) -> Option<Schedule> {
         (self.unreported() && self.state.level() > 0).then_some(Schedule::At {
             at: now,
             step: Step::WriteBack,
@@ -575,7 +575,7 @@ impl Invitation {
     }
 
     /// Appends to the history. Repetitions of an event are one entry with the time of the last.
-    fn tell(&mut self, at: Timestamp, what: &str, detail: Option<String>) {
+    fn append_history(&mut self, at: Timestamp, what: &str, detail: Option<String>) {
         if matches!(what, "still_there" | "report_progress" | "report_begun") {
             return;
         }

@@ -366,7 +366,7 @@ pub trait Eploy: Send + Sync {
     ) -> Result<Option<ApplicationId>, CallError>;
 
     /// The stage of an application. One call.
-    async fn standing(&self, application: &ApplicationId) -> Result<StageInfo, CallError>;
+    async fn stage_info(&self, application: &ApplicationId) -> Result<StageInfo, CallError>;
 
     /// The stage and status in an application's own record, regardless of its status history; `None` if the application
     /// does not exist any more. One call.

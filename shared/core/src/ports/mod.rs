@@ -35,7 +35,7 @@ pub use platform::{
     Withdrawn,
 };
 pub use records::{
-    AuditRecord, DeliveryStanding, Erased, InvitationFilter, InvitationPage, KEPT_DELIVERY_DAYS,
+    AuditRecord, DeliveryStatus, Erased, InvitationFilter, InvitationPage, KEPT_DELIVERY_DAYS,
     OperatorStore, StateCount, Tombstone,
 };
 pub use residents::Residents;

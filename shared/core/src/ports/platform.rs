@@ -99,7 +99,7 @@ pub struct AssessmentOrder {
     /// Our name for it: unique, and the same for every attempt.
     pub client_ref: String,
     /// What to create, in the platform's term.
-    pub wanted: AssessmentId,
+    pub configured: AssessmentId,
     /// The vacancy's title, where the assessment is created for one.
     pub vacancy: Option<String>,
     /// The mapping's options for the platform.

@@ -66,7 +66,7 @@ pub struct StateCount {
 /// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum DeliveryStanding {
+pub enum DeliveryStatus {
     /// Not processed yet.
     Pending,
     /// Its invitations were updated, or it was discarded.
@@ -173,7 +173,7 @@ pub trait OperatorStore: Send + Sync {
         &self,
         tenant: &TenantId,
         since: Option<Timestamp>,
-    ) -> Result<Vec<(Delivery, DeliveryStanding)>, StoreError>;
+    ) -> Result<Vec<(Delivery, DeliveryStatus)>, StoreError>;
 
     /// Removes handled deliveries that arrived more than [`KEPT_DELIVERY_DAYS`] days before `now`, where the store does
     /// not expire them on its own. Returns how many.

@@ -14,7 +14,7 @@ use minijinja::{Environment, Value, context};
 
 pub use self::moment::Moment;
 pub use self::texts::told_of;
-use self::truncate::Said;
+use self::truncate::TruncatedResult;
 use crate::ids::QuestionId;
 use crate::invitation::{Invitation, Part};
 use crate::ports::Answer;
@@ -96,8 +96,8 @@ pub fn compose(
         .filter(|link| !own.is_some_and(|own| same_page(own, link)))
         .or(meeting)
         .and_then(|link| truncate::link(link.clone()));
-    let said = result.map(Said::of);
-    let said = said.as_ref();
+    let truncated = result.map(TruncatedResult::of);
+    let truncated = truncated.as_ref();
     let completed_at = row.ended_at.map(texts::uk_time);
     let met = row.appointment.filter(|_| row.reference.is_some());
     let brief = context! {
@@ -118,13 +118,13 @@ pub fn compose(
         started_at => result.and_then(|result| result.started_at).map(texts::uk_time),
         completed_at => completed_at.clone(),
         band => score.and_then(|score| score.band.as_deref()).map(truncate::name),
-        stage => said.and_then(|said| said.stage.as_deref()),
-        parts => said.map(|said| &said.parts),
-        ratings => said.map(|said| Serde(&said.ratings)),
-        comments => said.map(|said| Serde(&said.comments)),
-        summary => said.and_then(|said| said.summary.as_deref()),
-        transcript => said.and_then(|said| said.transcript.as_deref()),
-        integrity => said.map(|said| &said.integrity),
+        stage => truncated.and_then(|truncated| truncated.stage.as_deref()),
+        parts => truncated.map(|truncated| &truncated.parts),
+        ratings => truncated.map(|truncated| Serde(&truncated.ratings)),
+        comments => truncated.map(|truncated| Serde(&truncated.comments)),
+        summary => truncated.and_then(|truncated| truncated.summary.as_deref()),
+        transcript => truncated.and_then(|truncated| truncated.transcript.as_deref()),
+        integrity => truncated.map(|truncated| &truncated.integrity),
         ..brief.clone()
     };
     let texts = &mapping.report.texts;

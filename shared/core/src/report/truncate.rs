@@ -18,7 +18,7 @@ const MAX_TOTAL_CHARS: usize = 20_000;
 
 /// A result, truncated.
 #[derive(Default)]
-pub struct Said {
+pub struct TruncatedResult {
     pub stage: Option<String>,
     pub summary: Option<String>,
     pub ratings: Vec<Rating>,
@@ -30,29 +30,29 @@ pub struct Said {
     pub transcript: Option<String>,
 }
 
-impl Said {
+impl TruncatedResult {
     /// Truncates a result. What a recruiter looks for first gets its room first.
     pub fn of(result: &AssessmentResult) -> Self {
-        let mut room = TextBudget(MAX_TOTAL_CHARS);
+        let mut budget = TextBudget(MAX_TOTAL_CHARS);
         Self {
-            stage: room.some(result.stage.as_deref(), MAX_NAME_CHARS),
-            summary: room.some(result.summary.as_deref(), MAX_TEXT_CHARS),
-            ratings: room.all(&result.ratings, |room, rating| Rating {
-                by: room.some(rating.by.as_deref(), MAX_NAME_CHARS),
-                label: room.text(&rating.label, MAX_TEXT_CHARS),
-                value: room.text(&rating.value, MAX_NAME_CHARS),
+            stage: budget.some(result.stage.as_deref(), MAX_NAME_CHARS),
+            summary: budget.some(result.summary.as_deref(), MAX_TEXT_CHARS),
+            ratings: budget.all(&result.ratings, |budget, rating| Rating {
+                by: budget.some(rating.by.as_deref(), MAX_NAME_CHARS),
+                label: budget.text(&rating.label, MAX_TEXT_CHARS),
+                value: budget.text(&rating.value, MAX_NAME_CHARS),
             }),
-            parts: room.all(&result.parts, |room, part| {
-                room.text(&line(part), MAX_TEXT_CHARS)
+            parts: budget.all(&result.parts, |budget, part| {
+                budget.text(&line(part), MAX_TEXT_CHARS)
             }),
-            integrity: room.all(&noticed(&result.integrity), |room, line| {
-                room.text(line, MAX_NAME_CHARS)
+            integrity: budget.all(&noticed(&result.integrity), |budget, line| {
+                budget.text(line, MAX_NAME_CHARS)
             }),
-            comments: room.all(&result.comments, |room, comment| Comment {
-                by: room.some(comment.by.as_deref(), MAX_NAME_CHARS),
-                text: room.text(&comment.text, MAX_TEXT_CHARS),
+            comments: budget.all(&result.comments, |budget, comment| Comment {
+                by: budget.some(comment.by.as_deref(), MAX_NAME_CHARS),
+                text: budget.text(&comment.text, MAX_TEXT_CHARS),
             }),
-            transcript: room.some(result.transcript.as_deref(), MAX_TEXT_CHARS),
+            transcript: budget.some(result.transcript.as_deref(), MAX_TEXT_CHARS),
         }
     }
 }
@@ -161,7 +161,7 @@ mod tests {
         let transcript = |text: &str| {
             let mut result = result();
             result.transcript = Some(text.to_owned());
-            Said::of(&result).transcript
+            TruncatedResult::of(&result).transcript
         };
         assert_eq!(transcript(&whole), Some(whole.clone()));
         assert_eq!(transcript(&format!("{whole}ä")), Some(format!("{whole}…")));
@@ -185,11 +185,11 @@ mod tests {
         many.comments = vec![comment("Good"); 51];
         many.parts = vec![part("Rust", None, None); 51];
         many.integrity = vec![("tab switches".to_owned(), 1); 51];
-        let said = Said::of(&many);
-        assert_eq!(said.ratings.len(), 50);
-        assert_eq!(said.comments, vec![comment("Good"); 50]);
-        assert_eq!(said.parts.len(), 50);
-        assert_eq!(said.integrity.len(), 50);
+        let truncated = TruncatedResult::of(&many);
+        assert_eq!(truncated.ratings.len(), 50);
+        assert_eq!(truncated.comments, vec![comment("Good"); 50]);
+        assert_eq!(truncated.parts.len(), 50);
+        assert_eq!(truncated.integrity.len(), 50);
     }
 
     /// An endless result.
@@ -206,15 +206,15 @@ mod tests {
             value: long.clone(),
         };
         endless.ratings = vec![rating; 60];
-        let said = Said::of(&endless);
-        assert_eq!(said.stage.unwrap().chars().count(), 201);
-        assert_eq!(said.summary.unwrap().chars().count(), 2001);
-        let rating = &said.ratings[0];
+        let truncated = TruncatedResult::of(&endless);
+        assert_eq!(truncated.stage.unwrap().chars().count(), 201);
+        assert_eq!(truncated.summary.unwrap().chars().count(), 2001);
+        let rating = &truncated.ratings[0];
         assert_eq!(rating.by.as_ref().unwrap().chars().count(), 201);
         assert_eq!(rating.label.chars().count(), 2001);
         assert_eq!(rating.value.chars().count(), 201);
         let named = |text: &Option<String>| text.as_ref().map_or(0, |text| text.chars().count());
-        let ratings = said.ratings.iter().map(|rating| {
+        let ratings = truncated.ratings.iter().map(|rating| {
             named(&rating.by) + rating.label.chars().count() + rating.value.chars().count()
         });
         let all = 201 + 2001 + ratings.sum::<usize>();
@@ -222,7 +222,7 @@ mod tests {
             (MAX_TOTAL_CHARS - 10..=MAX_TOTAL_CHARS + 10).contains(&all),
             "{all}"
         );
-        assert_eq!(said.transcript, None, "there is no room left");
+        assert_eq!(truncated.transcript, None, "there is no room left");
 
         endless.ratings.clear();
         endless.parts = vec![part(&long, None, None); 60];
@@ -234,10 +234,13 @@ mod tests {
             60
         ];
         endless.integrity = vec![(long, 1); 60];
-        let said = Said::of(&endless);
-        assert_eq!(said.parts[0].chars().count(), 2001);
-        assert!(said.parts.len() < 10, "{}", said.parts.len());
-        assert_eq!((said.integrity.len(), said.comments.len()), (0, 0));
+        let truncated = TruncatedResult::of(&endless);
+        assert_eq!(truncated.parts[0].chars().count(), 2001);
+        assert!(truncated.parts.len() < 10, "{}", truncated.parts.len());
+        assert_eq!(
+            (truncated.integrity.len(), truncated.comments.len()),
+            (0, 0)
+        );
     }
 
     #[test]
@@ -253,8 +256,11 @@ mod tests {
             ("pastes".to_owned(), 0),
             ("faces".to_owned(), 1),
         ];
-        let said = Said::of(&scored);
-        assert_eq!(said.parts, ["Rust: 7 of 10 (passed)", "Rust: 7.5", "Rust"]);
-        assert_eq!(said.integrity, ["tab switches: 3", "faces: 1"]);
+        let truncated = TruncatedResult::of(&scored);
+        assert_eq!(
+            truncated.parts,
+            ["Rust: 7 of 10 (passed)", "Rust: 7.5", "Rust"]
+        );
+        assert_eq!(truncated.integrity, ["tab switches: 3", "faces: 1"]);
     }
 }

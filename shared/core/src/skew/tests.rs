@@ -208,7 +208,7 @@ fn a_part_of_a_report_is_tried_again_in_its_time() {
     let failure = crate::invitation::PartFailure {
         failure,
         next: NextTry::At(time(AHEAD + 7200)),
-        told: false,
+        mentioned: false,
     };
     let state = crate::invitation::PartState {
         revision: 0,

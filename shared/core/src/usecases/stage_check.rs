@@ -44,7 +44,7 @@ impl StageCheck {
         application: &ApplicationId,
         there: impl Fn(&Position) -> bool + Send + Sync,
     ) -> Result<Self, CallError> {
-        let position = match eploy.standing(application).await? {
+        let position = match eploy.stage_info(application).await? {
             StageInfo::Gone => None,
             StageInfo::Position(position) => Some(position),
             StageInfo::History(mut rows) => match (stay(&rows, &there), rows.pop()) {

@@ -35,7 +35,7 @@ pub enum Swept {
 }
 
 /// Why a sweep stopped.
-enum Stop {
+enum SweepError {
     /// The deadline passed.
     Deadline,
     /// The platform could not be asked.
@@ -46,19 +46,19 @@ enum Stop {
     Overtaken,
 }
 
-impl From<CallError> for Stop {
+impl From<CallError> for SweepError {
     fn from(error: CallError) -> Self {
         Self::Call(error)
     }
 }
 
-impl From<Error> for Stop {
+impl From<Error> for SweepError {
     fn from(error: Error) -> Self {
         Self::Ours(error)
     }
 }
 
-impl From<StoreError> for Stop {
+impl From<StoreError> for SweepError {
     fn from(error: StoreError) -> Self {
         Self::Ours(error.into())
     }
@@ -186,17 +186,17 @@ impl Sweeper {
                         next.due_at = next.due_at.map(|at| at.min(soon));
                     }
                 }
-                Err(Stop::Deadline) => {
+                Err(SweepError::Deadline) => {
                     let now = self.engine.now();
                     return Ok(match self.keep(&mut round, now).await {
-                        Err(Stop::Ours(error)) => return Err(error),
+                        Err(SweepError::Ours(error)) => return Err(error),
                         Err(_) => Swept::NotDue,
                         Ok(()) => Swept::Unfinished,
                     });
                 }
-                Err(Stop::Overtaken) => return Ok(Swept::NotDue),
-                Err(Stop::Call(error)) => return Err(error.into()),
-                Err(Stop::Ours(error)) => return Err(error),
+                Err(SweepError::Overtaken) => return Ok(Swept::NotDue),
+                Err(SweepError::Call(error)) => return Err(error.into()),
+                Err(SweepError::Ours(error)) => return Err(error),
             }
         }
         self.save(&round, before.armed, next).await?;
@@ -210,7 +210,7 @@ impl Sweeper {
         round: &mut Round<'_>,
         config: &Tenant,
         waiting: &[WatchedInvitation],
-    ) -> Result<Looked, Stop> {
+    ) -> Result<Looked, SweepError> {
         let began_at = self.engine.now();
         let account = &round.assessment.account;
         let looked = match self.platforms.platform(config, account).await {
@@ -218,7 +218,7 @@ impl Sweeper {
             Err(error) => Err(error.into()),
         };
         let mut looked = match looked {
-            Err(Stop::Call(error)) => {
+            Err(SweepError::Call(error)) => {
                 self.list_failed(round, &error);
                 if round.failed_sweeps() >= Self::TRIES {
                     self.ask_some(round, waiting).await?;
@@ -322,10 +322,10 @@ impl Sweeper {
 
     /// Between two steps of a sweep: whether there is time for another. A long sweep renews its lease meanwhile and
     /// saves its progress.
-    async fn checkpoint(&self, round: &mut Round<'_>) -> Result<(), Stop> {
+    async fn checkpoint(&self, round: &mut Round<'_>) -> Result<(), SweepError> {
         let now = self.engine.now();
         if round.deadline.passed(now) {
-            return Err(Stop::Deadline);
+            return Err(SweepError::Deadline);
         }
         if now >= round.hold_at {
             let lease = self.engine.timing.lease_seconds;
@@ -336,7 +336,7 @@ impl Sweeper {
     }
 
     /// Saves the progress and when it is due to continue.
-    async fn keep(&self, round: &mut Round<'_>, due_at: Timestamp) -> Result<(), Stop> {
+    async fn keep(&self, round: &mut Round<'_>, due_at: Timestamp) -> Result<(), SweepError> {
         let sweeps = &self.engine.sweeps;
         loop {
             let next = SweepState {
@@ -362,7 +362,7 @@ impl Sweeper {
             };
             if stored.armed == round.saved.armed || stored != armed {
                 tracing::info!(tenant = %round.tenant, assessment = %round.assessment, "sweep overtaken by another");
-                return Err(Stop::Overtaken);
+                return Err(SweepError::Overtaken);
             }
             round.saved = stored;
         }
@@ -374,7 +374,7 @@ impl Sweeper {
         round: &mut Round<'_>,
         platform: &dyn Platform,
         waiting: &[WatchedInvitation],
-    ) -> Result<Looked, Stop> {
+    ) -> Result<Looked, SweepError> {
         let began_at = self.engine.now();
         if waiting.len() < platform.capabilities().list_from {
             let asked = self.ask_some(round, waiting).await?;
@@ -458,7 +458,7 @@ impl Sweeper {
             }
             if repeats || reading.pages >= Self::MAX_PAGES {
                 round.reading = None;
-                return Err(Stop::Call(endless(reading.pages)));
+                return Err(SweepError::Call(endless(reading.pages)));
             }
             reading.next = next;
         }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use stagecall_core::Timestamp;
 use stagecall_core::clock::Clock;
-use stagecall_core::credentials::Keyring;
+use stagecall_core::credentials::Credentials;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::{
@@ -55,7 +55,7 @@ impl Vault {
     }
 
     /// The content of the tenant's file; `None` if there is none.
-    fn read(&self, tenant: &TenantId) -> Result<Option<Keyring>, StoreError> {
+    fn read(&self, tenant: &TenantId) -> Result<Option<Credentials>, StoreError> {
         let file = self.file(tenant)?;
         // Small and local: not worth another thread.
         let text = match fs::read_to_string(&file) {
@@ -68,7 +68,7 @@ impl Vault {
                 ));
             }
         };
-        let credentials = Keyring::parse(text.expose_secret())
+        let credentials = Credentials::parse(text.expose_secret())
             .map_err(|problem| failed(tenant, format!("{}: {problem}", file.display())))?;
         credentials.warn_of_unusable(tenant);
         Ok(Some(credentials))
@@ -97,7 +97,7 @@ impl Vault {
     }
 
     /// Writes the file atomically and durably. The folder is locked.
-    fn write(&self, tenant: &TenantId, credentials: &Keyring) -> Result<(), StoreError> {
+    fn write(&self, tenant: &TenantId, credentials: &Credentials) -> Result<(), StoreError> {
         let file = self.file(tenant)?;
         let put = || {
             self.remove_drafts(tenant)?;
@@ -201,7 +201,8 @@ impl SecretsWriter for Vault {
         let _lock = self.lock(tenant)?;
         let stored = self.read(tenant)?;
         let known = stored.as_ref();
-        let Some(credentials) = Keyring::replaced(known, before, secret, || token(tenant))? else {
+        let Some(credentials) = Credentials::replaced(known, before, secret, || token(tenant))?
+        else {
             return Ok(Saved::Conflict);
         };
         self.write(tenant, &credentials)?;

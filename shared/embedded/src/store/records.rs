@@ -6,7 +6,7 @@ use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{ApplicationId, CandidateId, MappingId, TenantId};
 use stagecall_core::ports::{
-    AuditRecord, Delivery, DeliveryStanding, Erased, InvitationFilter, InvitationPage,
+    AuditRecord, Delivery, DeliveryStatus, Erased, InvitationFilter, InvitationPage,
     KEPT_DELIVERY_DAYS, OperatorStore, StateCount, Tombstone,
 };
 use stagecall_core::tenant::Tenant;
@@ -112,7 +112,7 @@ impl OperatorStore for Store {
         &self,
         tenant: &TenantId,
         since: Option<Timestamp>,
-    ) -> Result<Vec<(Delivery, DeliveryStanding)>, StoreError> {
+    ) -> Result<Vec<(Delivery, DeliveryStatus)>, StoreError> {
         let tenant = tenant.clone();
         let since = since.map_or(i64::MIN, instant);
         self.read("list the deliveries", move |connection| {
@@ -124,7 +124,7 @@ impl OperatorStore for Store {
             while let Some(row) = rows.next()? {
                 let [text, name, id]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
                 let delivery = parse(format_args!("delivery {tenant}/{id}"), &text)?;
-                found.push((delivery, delivery_standing(&name)));
+                found.push((delivery, delivery_status(&name)));
             }
             Ok(found)
         })
@@ -295,11 +295,11 @@ fn filter_columns(filter: &InvitationFilter) -> Vec<(&'static str, &str)> {
     set.flatten().collect()
 }
 
-fn delivery_standing(name: &str) -> DeliveryStanding {
+fn delivery_status(name: &str) -> DeliveryStatus {
     match name {
-        "handled" => DeliveryStanding::Handled,
-        "unmatched" => DeliveryStanding::Unmatched,
-        _ => DeliveryStanding::Pending,
+        "handled" => DeliveryStatus::Handled,
+        "unmatched" => DeliveryStatus::Unmatched,
+        _ => DeliveryStatus::Pending,
     }
 }
 

@@ -5,7 +5,7 @@ use stagecall_aws::Store;
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
 use stagecall_core::ports::{
-    Allowance as _, DeliveryStanding, Due as _, DueItem, Ledger as _, OperatorStore as _,
+    Allowance as _, DeliveryStatus, Due as _, DueItem, Ledger as _, OperatorStore as _,
     Sweeps as _, TenantStates as _,
 };
 use stagecall_core::work::Kind;
@@ -161,9 +161,9 @@ async fn standing(store: &Store, item: &Value) -> Result<(), String> {
     match store.deliveries(&TENANT.into(), None).await {
         Ok(read) => {
             let names = [
-                ("pending", DeliveryStanding::Pending),
-                ("handled", DeliveryStanding::Handled),
-                ("parked", DeliveryStanding::Unmatched),
+                ("pending", DeliveryStatus::Pending),
+                ("handled", DeliveryStatus::Handled),
+                ("parked", DeliveryStatus::Unmatched),
             ];
             let said = value(item, "standing").map_or("", |(_, said)| said);
             let known = names.iter().find(|(name, _)| *name == said);

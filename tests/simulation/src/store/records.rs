@@ -6,7 +6,7 @@ use stagecall_core::announcement::HireKey;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{ApplicationId, CandidateId, InvitationKey, TenantId};
 use stagecall_core::ports::{
-    AuditRecord, Delivery, DeliveryStanding, Erased, InvitationFilter, InvitationPage,
+    AuditRecord, Delivery, DeliveryStatus, Erased, InvitationFilter, InvitationPage,
     KEPT_DELIVERY_DAYS, OperatorStore, StateCount, SweepState, Tombstone,
 };
 use stagecall_core::tenant::Tenant;
@@ -84,7 +84,7 @@ impl OperatorStore for Memory {
         &self,
         tenant: &TenantId,
         since: Option<Timestamp>,
-    ) -> Result<Vec<(Delivery, DeliveryStanding)>, StoreError> {
+    ) -> Result<Vec<(Delivery, DeliveryStatus)>, StoreError> {
         let data = self.data();
         let mut found: Vec<_> = data
             .deliveries
@@ -94,9 +94,9 @@ impl OperatorStore for Memory {
             })
             .map(|(_, (state, delivery))| {
                 let state = match state {
-                    DeliveryState::Pending(_) => DeliveryStanding::Pending,
-                    DeliveryState::Handled => DeliveryStanding::Handled,
-                    DeliveryState::Unmatched => DeliveryStanding::Unmatched,
+                    DeliveryState::Pending(_) => DeliveryStatus::Pending,
+                    DeliveryState::Handled => DeliveryStatus::Handled,
+                    DeliveryState::Unmatched => DeliveryStatus::Unmatched,
                 };
                 (delivery.clone(), state)
             })

@@ -34,7 +34,7 @@ pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     let mapping = find(&tenant, &arguments.mapping)?;
     let id = ApplicationId::new(arguments.application.as_str());
     let eploy = on.eploy().eploy(&tenant, Purpose::Invite).await?;
-    let position = match eploy.standing(&id).await? {
+    let position = match eploy.stage_info(&id).await? {
         StageInfo::Gone => {
             return Err(exit::not_found(format!("Eploy has no application {id}")));
         }

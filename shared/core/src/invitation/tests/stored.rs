@@ -63,6 +63,20 @@ fn a_row_under_the_names_of_then_is_read() {
 }
 
 #[test]
+fn a_failed_part_under_the_names_of_then_is_read() {
+    let refused = PartFailure {
+        failure: failure(6),
+        next: NextTry::At(time(9)),
+        mentioned: true,
+    };
+    let now = serde_json::to_string(&refused).unwrap();
+    let then = now.replace("\"mentioned\":", "\"told\":");
+    assert_ne!(then, now);
+    let read: PartFailure = serde_json::from_str(&then).unwrap();
+    assert_eq!(read, refused);
+}
+
+#[test]
 fn what_happened_under_the_names_of_then_has_those_of_now() {
     let named = |what: &str| {
         let entry = json!({"at": time(0), "what": what});

@@ -110,11 +110,11 @@ fn a_report_left_to_a_delivery_stays_off_the_clock_until_its_lease_is_over() {
     // A worker that takes it over makes it due itself; so does one that defers it or learns more after the lease.
     let taken_over = step(&held.next, Event::ReportBegun(writer(130)), 65).next;
     assert!(!taken_over.awaits_delivery());
-    let put_off = Event::ReportDeferred {
+    let deferred = Event::ReportDeferred {
         report: deferred_report(&held.next.report, 5),
         until: time(90),
     };
-    assert!(!step(&held.next, put_off, 5).next.awaits_delivery());
+    assert!(!step(&held.next, deferred, 5).next.awaits_delivery());
     assert!(!step(&held.next, Event::Left, 65).next.awaits_delivery());
     // The watch may end meanwhile: the report comes first.
     let long_after = 40 * 86_400;

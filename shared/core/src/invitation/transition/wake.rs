@@ -63,14 +63,14 @@ impl Invitation {
                     step: Step::WriteBack,
                 };
             }
-            let put_off = matches!(
+            let is_deferred = matches!(
                 before.schedule,
                 Schedule::At {
                     step: Step::WriteBack,
                     ..
                 }
             ) && before.revision == self.revision;
-            return if put_off {
+            return if is_deferred {
                 before.schedule.clone()
             } else {
                 Schedule::At {

@@ -145,7 +145,7 @@ impl Inviter {
         };
         let order = AssessmentOrder {
             client_ref: name.clone(),
-            wanted: mapping.assessment.assessment.clone(),
+            configured: mapping.assessment.assessment.clone(),
             vacancy,
             options: mapping.options.clone(),
         };

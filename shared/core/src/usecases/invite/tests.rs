@@ -12,24 +12,24 @@ use crate::ports::{HistoryRow, StageInfo};
 use crate::report::Moment;
 use crate::tenant::{ActionPlan, MappingKind, Settings, Vacancies};
 
-async fn invite(world: &FakePorts, key: &InvitationKey) -> Invitation {
-    world.ports().inviter().invite(key, until()).await.unwrap();
-    world.row(key)
+async fn invite(fake: &FakePorts, key: &InvitationKey) -> Invitation {
+    fake.ports().inviter().invite(key, until()).await.unwrap();
+    fake.row(key)
 }
 
 /// A setup with an invitation that is to be sent.
 fn entered() -> (FakePorts, InvitationKey) {
-    let world = FakePorts::new();
-    let key = world.enter("1", "video");
-    (world, key)
+    let fake = FakePorts::new();
+    let key = fake.enter("1", "video");
+    (fake, key)
 }
 
 /// The same, under a mapping that was changed beforehand.
 fn entered_under(change: impl FnOnce(&mut Mapping)) -> (FakePorts, InvitationKey) {
-    let world = FakePorts::new();
-    change(&mut world.holds().tenant.mappings[0]);
-    let key = world.enter("1", "video");
-    (world, key)
+    let fake = FakePorts::new();
+    change(&mut fake.data().tenant.mappings[0]);
+    let key = fake.enter("1", "video");
+    (fake, key)
 }
 
 /// The deadline of these tests' lookups.
@@ -60,21 +60,21 @@ fn deferral(until: Timestamp) -> Event {
 
 /// Applies this event to the invitation during the next call, or save, of this name.
 fn on_call(
-    world: &FakePorts,
+    fake: &FakePorts,
     call: &'static str,
     happens: impl FnOnce(&mut FakeState) + Send + 'static,
 ) {
-    let mut holds = world.holds();
-    holds.on_call.insert(call, Box::new(happens));
+    let mut data = fake.data();
+    data.on_call.insert(call, Box::new(happens));
 }
 
-fn fails(world: &FakePorts, call: &'static str, phase: Phase) {
-    let mut holds = world.holds();
-    holds.fails.insert(call, failing(phase));
+fn fails(fake: &FakePorts, call: &'static str, phase: Phase) {
+    let mut data = fake.data();
+    data.fails.insert(call, failing(phase));
 }
 
-fn calls(world: &FakePorts) -> Vec<&'static str> {
-    std::mem::take(&mut world.holds().calls)
+fn calls(fake: &FakePorts) -> Vec<&'static str> {
+    std::mem::take(&mut fake.data().calls)
 }
 
 const NONE: Vec<&str> = Vec::new();
@@ -88,18 +88,18 @@ fn due(at: Timestamp) -> Schedule {
 
 #[tokio::test]
 async fn a_candidate_at_the_stage_is_invited_once() {
-    let (world, key) = entered_under(|mapping| {
+    let (fake, key) = entered_under(|mapping| {
         mapping.options.insert("language".to_owned(), "en".into());
     });
-    let row = invite(&world, &key).await;
+    let row = invite(&fake, &key).await;
     assert_eq!(row.state, State::Invited);
     let reference = Reference::new(format!("of-{}", key.name()));
     assert_eq!(row.reference, Some(reference));
     assert_eq!(row.attempts, 1);
     {
-        let holds = world.holds();
-        let [order] = holds.orders.as_slice() else {
-            panic!("{:?}", holds.orders);
+        let data = fake.data();
+        let [order] = data.orders.as_slice() else {
+            panic!("{:?}", data.orders);
         };
         assert_eq!(order.client_ref, key.name());
         assert_eq!(order.assessment, "a1".into());
@@ -117,21 +117,21 @@ async fn a_candidate_at_the_stage_is_invited_once() {
                 .eq(ids)
         );
     }
-    calls(&world);
-    assert_eq!(invite(&world, &key).await, row);
-    assert_eq!(calls(&world), NONE);
+    calls(&fake);
+    assert_eq!(invite(&fake, &key).await, row);
+    assert_eq!(calls(&fake), NONE);
 }
 
 #[tokio::test]
 async fn when_the_application_entered_is_kept() {
-    let (world, key) = entered();
+    let (fake, key) = entered();
     let entry = HistoryRow {
         id: "h1".into(),
         at: Some(time(-300)),
         position: at("12", "34"),
     };
-    world.holds().standing = StageInfo::History(vec![entry]);
-    let entry = invite(&world, &key).await.entry;
+    fake.data().stage_info = StageInfo::History(vec![entry]);
+    let entry = invite(&fake, &key).await.entry;
     assert_eq!(entry.entered_at, Some(time(-300)));
     assert_eq!(entry.history, Some("h1".into()));
 }
@@ -139,93 +139,92 @@ async fn when_the_application_entered_is_kept() {
 /// The sender continues with the report: nothing is read twice, and nothing is enqueued.
 #[tokio::test]
 async fn what_was_sent_is_reported_in_the_same_breath() {
-    let (world, key) = entered_under(|mapping| {
+    let (fake, key) = entered_under(|mapping| {
         mapping.report.action = Some(ActionPlan {
             action_type: "interview".into(),
             outcomes: BTreeMap::new(),
         });
     });
-    let row = invite(&world, &key).await;
+    let row = invite(&fake, &key).await;
     assert!(!row.unreported());
     let action = ActionRecord::Created("action-1".into());
     assert_eq!(row.report.action, Some(action));
     assert_eq!(
-        calls(&world),
+        calls(&fake),
         [
-            "standing",
+            "stage_info",
             "candidate",
             "invite",
             "vacancy",
             "create_action"
         ]
     );
-    assert!(world.holds().queued.is_empty());
+    assert!(fake.data().queued.is_empty());
 }
 
 #[tokio::test]
 async fn before_its_time_nothing_is_asked() {
     for (until, asks) in [(time(1), false), (time(0), true), (time(-1), true)] {
-        let (world, key) = entered();
-        world.happens(&key, deferral(until));
-        let row = invite(&world, &key).await;
+        let (fake, key) = entered();
+        fake.happens(&key, deferral(until));
+        let row = invite(&fake, &key).await;
         assert_eq!(row.state == State::Invited, asks, "{until}");
-        assert_eq!(!calls(&world).is_empty(), asks, "{until}");
+        assert_eq!(!calls(&fake).is_empty(), asks, "{until}");
     }
 }
 
 #[tokio::test]
 async fn what_is_gone_or_paused_or_over_is_not_asked_about() {
-    let (world, key) = entered();
-    world.holds().tenant.paused = true;
-    assert_eq!(invite(&world, &key).await.state, State::Detected);
+    let (fake, key) = entered();
+    fake.data().tenant.paused = true;
+    assert_eq!(invite(&fake, &key).await.state, State::Detected);
 
-    world.holds().tenant.paused = false;
-    let cancelled = world.happens(&key, Event::Cancel);
-    assert_eq!(invite(&world, &key).await, cancelled);
+    fake.data().tenant.paused = false;
+    let cancelled = fake.happens(&key, Event::Cancel);
+    assert_eq!(invite(&fake, &key).await, cancelled);
 
-    world.holds().rows.clear();
-    world
-        .ports()
+    fake.data().rows.clear();
+    fake.ports()
         .inviter()
         .invite(&key, Deadline::NONE)
         .await
         .unwrap();
-    assert_eq!(calls(&world), NONE);
+    assert_eq!(calls(&fake), NONE);
 }
 
 #[tokio::test]
 async fn of_a_removed_mapping_nobody_is_invited() {
-    let (world, key) = entered();
-    world.holds().tenant.mappings.clear();
-    let row = invite(&world, &key).await;
+    let (fake, key) = entered();
+    fake.data().tenant.mappings.clear();
+    let row = invite(&fake, &key).await;
     assert_eq!(row.state, State::Skipped(SkipReason::MappingRemoved));
-    assert_eq!(calls(&world), NONE);
+    assert_eq!(calls(&fake), NONE);
 }
 
 /// A paused mapping defers its invitations, and then it is changed and resumed.
 async fn changed_while_it_waits(change: impl FnOnce(&mut Mapping)) -> (FakePorts, Invitation) {
-    let (world, key) = entered();
-    world.holds().tenant.mappings[0].paused = true;
-    invite(&world, &key).await;
-    change(&mut world.holds().tenant.mappings[0]);
-    world.holds().tenant.mappings[0].paused = false;
-    world.pass(3600);
-    let row = invite(&world, &key).await;
-    (world, row)
+    let (fake, key) = entered();
+    fake.data().tenant.mappings[0].paused = true;
+    invite(&fake, &key).await;
+    change(&mut fake.data().tenant.mappings[0]);
+    fake.data().tenant.mappings[0].paused = false;
+    fake.pass(3600);
+    let row = invite(&fake, &key).await;
+    (fake, row)
 }
 
 #[tokio::test]
 async fn what_was_taken_out_of_a_mapping_is_not_invited_for() {
     let skipped = State::Skipped(SkipReason::MappingChanged);
     let only = |vacancy: &str| Vacancies::Only([vacancy.into()].into());
-    let (world, row) = changed_while_it_waits(|mapping| mapping.vacancies = only("4102")).await;
+    let (fake, row) = changed_while_it_waits(|mapping| mapping.vacancies = only("4102")).await;
     assert_eq!(row.state, skipped);
-    assert_eq!(calls(&world), NONE);
+    assert_eq!(calls(&fake), NONE);
 
-    let (world, row) =
+    let (fake, row) =
         changed_while_it_waits(|mapping| mapping.triggers[0].stage = "13".into()).await;
     assert_eq!(row.state, skipped);
-    assert!(world.holds().orders.is_empty());
+    assert!(fake.data().orders.is_empty());
 
     let (_, row) = changed_while_it_waits(|mapping| mapping.vacancies = only("4101")).await;
     assert_eq!(row.state, State::Invited);
@@ -233,7 +232,7 @@ async fn what_was_taken_out_of_a_mapping_is_not_invited_for() {
 
 #[tokio::test]
 async fn an_invitation_is_wholly_under_the_definition_it_was_made_under() {
-    let (world, row) = changed_while_it_waits(|mapping| {
+    let (fake, row) = changed_while_it_waits(|mapping| {
         mapping.assessment.assessment = "a2".into();
         mapping.options.insert("language".to_owned(), "fr".into());
         mapping.kind = MappingKind::Pool(crate::tenant::PoolPlan::default());
@@ -244,13 +243,13 @@ async fn an_invitation_is_wholly_under_the_definition_it_was_made_under() {
         });
     })
     .await;
-    let holds = world.holds();
-    assert_eq!(holds.orders[0].assessment, "a1".into());
-    assert_eq!(holds.orders[0].options, Settings::new());
-    assert_eq!(holds.orders[0].task, Task::Invite);
+    let data = fake.data();
+    assert_eq!(data.orders[0].assessment, "a1".into());
+    assert_eq!(data.orders[0].options, Settings::new());
+    assert_eq!(data.orders[0].task, Task::Invite);
     assert_eq!(row.assessment.assessment, "a1".into());
     assert!(matches!(row.schedule, Schedule::Sweep { until: None, .. }));
-    assert_eq!(holds.wrote, []);
+    assert_eq!(data.wrote, []);
 }
 
 /// The same mapping under another name still continues what it had begun.
@@ -268,53 +267,53 @@ async fn a_renamed_mapping_continues_with_what_waits() {
 
 #[tokio::test]
 async fn a_paused_mapping_holds_its_invitations_back_however_long() {
-    let (world, key) = entered();
-    world.holds().tenant.mappings[0].paused = true;
+    let (fake, key) = entered();
+    fake.data().tenant.mappings[0].paused = true;
     for hours in 0..100 {
-        let row = invite(&world, &key).await;
+        let row = invite(&fake, &key).await;
         let failure = row.failure.unwrap();
         assert_eq!(
             (failure.code.as_str(), failure.attempts),
             ("mapping.paused", 1)
         );
         assert_eq!(row.schedule, due(time(3600 * (hours + 1))));
-        world.pass(3600);
+        fake.pass(3600);
     }
-    assert_eq!(calls(&world), NONE);
-    world.holds().tenant.mappings[0].paused = false;
-    assert_eq!(invite(&world, &key).await.state, State::Invited);
+    assert_eq!(calls(&fake), NONE);
+    fake.data().tenant.mappings[0].paused = false;
+    assert_eq!(invite(&fake, &key).await.state, State::Invited);
 }
 
 #[tokio::test]
 async fn a_candidate_that_moved_on_is_not_invited() {
-    for standing in [
+    for stage_info in [
         StageInfo::Gone,
         StageInfo::Position(at("13", "34")),
         StageInfo::Position(at("12", "99")),
     ] {
-        let (world, key) = entered();
-        world.holds().standing = standing;
-        let row = invite(&world, &key).await;
+        let (fake, key) = entered();
+        fake.data().stage_info = stage_info;
+        let row = invite(&fake, &key).await;
         assert_eq!(row.state, State::Skipped(SkipReason::MovedOn));
-        assert!(world.holds().orders.is_empty());
+        assert!(fake.data().orders.is_empty());
     }
 }
 
 /// Such a mapping follows up another one's invitation.
 #[tokio::test]
 async fn without_triggers_it_does_not_matter_where_the_application_is() {
-    let (world, key) = entered_under(|mapping| mapping.triggers.clear());
-    world.set(|holds| {
+    let (fake, key) = entered_under(|mapping| mapping.triggers.clear());
+    fake.set(|data| {
         // Neither its present position nor its time of entry matters.
-        holds.standing = StageInfo::History(vec![HistoryRow {
+        data.stage_info = StageInfo::History(vec![HistoryRow {
             id: "h1".into(),
             at: Some(time(-10_000)),
             position: at("20", "1"),
         }]);
-        let entry = &mut holds.rows.get_mut(&key).unwrap().entry;
+        let entry = &mut data.rows.get_mut(&key).unwrap().entry;
         entry.not_before = Some(start());
     });
-    let row = invite(&world, &key).await;
+    let row = invite(&fake, &key).await;
     assert_eq!(row.state, State::Invited);
     assert_eq!(row.entry.history, None);
 }
@@ -327,14 +326,14 @@ async fn a_candidate_from_before_the_mapping_is_not_invited() {
         (Some(time(-3900)), true),
         (None, true),
     ] {
-        let (world, key) = entered();
-        world.set(|holds| {
-            holds.standing = StageInfo::History(vec![HistoryRow {
+        let (fake, key) = entered();
+        fake.set(|data| {
+            data.stage_info = StageInfo::History(vec![HistoryRow {
                 id: "h1".into(),
                 at: entered_at,
                 position: at("12", "34"),
             }]);
-            let entry = &mut holds.rows.get_mut(&key).unwrap().entry;
+            let entry = &mut data.rows.get_mut(&key).unwrap().entry;
             entry.not_before = Some(start());
         });
         let state = if invited {
@@ -342,41 +341,41 @@ async fn a_candidate_from_before_the_mapping_is_not_invited() {
         } else {
             State::Skipped(SkipReason::Baseline)
         };
-        assert_eq!(invite(&world, &key).await.state, state, "{entered_at:?}");
+        assert_eq!(invite(&fake, &key).await.state, state, "{entered_at:?}");
     }
 }
 
 #[tokio::test]
 async fn without_an_address_there_is_nobody_to_invite() {
     for email in [None, Some(""), Some("robin")] {
-        let (world, key) = entered();
-        world.holds().person.email = email.map(ToOwned::to_owned);
-        let row = invite(&world, &key).await;
+        let (fake, key) = entered();
+        fake.data().person.email = email.map(ToOwned::to_owned);
+        let row = invite(&fake, &key).await;
         assert_eq!(row.state, State::Failed(FailReason::NoEmail));
         assert!(row.unreported());
-        assert!(world.holds().orders.is_empty());
+        assert!(fake.data().orders.is_empty());
     }
 }
 
 /// The platform would refuse it, or write to somebody else.
 #[tokio::test]
 async fn an_address_that_cannot_be_one_is_refused_with_the_reason() {
-    let (world, key) = entered();
-    world.holds().person.email = Some("robin@example.com; sam@example.com".to_owned());
-    let State::Failed(FailReason::Refused(failure)) = invite(&world, &key).await.state else {
-        panic!("{:?}", world.row(&key).state);
+    let (fake, key) = entered();
+    fake.data().person.email = Some("robin@example.com; sam@example.com".to_owned());
+    let State::Failed(FailReason::Refused(failure)) = invite(&fake, &key).await.state else {
+        panic!("{:?}", fake.row(&key).state);
     };
     assert_eq!(failure.code, "candidate.email");
     assert!(!failure.problem.contains("robin"), "{}", failure.problem);
-    assert!(world.holds().orders.is_empty());
+    assert!(fake.data().orders.is_empty());
 }
 
 /// Merged into another after the move: the application names the present candidate.
 #[tokio::test]
 async fn a_candidate_that_was_merged_meanwhile_is_invited_as_the_one_that_is_left() {
-    let (world, key) = entered();
-    world.set(|holds| {
-        holds.merged = ["9001".into()].into();
+    let (fake, key) = entered();
+    fake.set(|data| {
+        data.merged = ["9001".into()].into();
         let merged = crate::ports::ApplicationRow {
             id: "1".into(),
             candidate: "8000".into(),
@@ -384,65 +383,63 @@ async fn a_candidate_that_was_merged_meanwhile_is_invited_as_the_one_that_is_lef
             position: crate::fake_ports::at_trigger(),
             modified: None,
         };
-        holds.records.insert("1".into(), merged);
+        data.records.insert("1".into(), merged);
     });
-    let row = invite(&world, &key).await;
+    let row = invite(&fake, &key).await;
     assert_eq!(
         (row.candidate.as_str(), row.state.name()),
         ("8000", "detected")
     );
-    let row = invite(&world, &key).await;
+    let row = invite(&fake, &key).await;
     assert_eq!(row.state, State::Invited);
-    assert_eq!(world.holds().orders[0].metadata["candidateId"], "8000");
+    assert_eq!(fake.data().orders[0].metadata["candidateId"], "8000");
 }
 
 /// The application's present candidate cannot be read at present: that is no reason to give up.
 #[tokio::test]
 async fn a_candidate_that_may_have_been_merged_is_looked_for_again() {
-    let (world, key) = entered();
-    world.set(|holds| {
-        holds.merged = ["9001".into()].into();
-        holds
-            .fails
-            .insert("application", throttled(Some(time(500))));
+    let (fake, key) = entered();
+    fake.set(|data| {
+        data.merged = ["9001".into()].into();
+        data.fails.insert("application", throttled(Some(time(500))));
     });
-    let row = invite(&world, &key).await;
+    let row = invite(&fake, &key).await;
     assert_eq!((row.state, row.schedule), (State::Detected, due(time(500))));
 }
 
 /// Deleted, and not merged: there is nobody to invite.
 #[tokio::test]
 async fn a_candidate_that_is_gone_is_refused() {
-    let (world, key) = entered();
-    world.holds().merged = ["9001".into()].into();
-    let row = invite(&world, &key).await;
+    let (fake, key) = entered();
+    fake.data().merged = ["9001".into()].into();
+    let row = invite(&fake, &key).await;
     assert!(matches!(row.state, State::Failed(FailReason::Refused(_))));
 }
 
 #[tokio::test]
 async fn what_cannot_be_read_now_puts_the_invitation_off() {
-    for call in ["eploy", "standing", "candidate", "platform"] {
-        let (world, key) = entered();
-        world.holds().fails.insert(call, throttled(Some(time(500))));
-        let row = invite(&world, &key).await;
+    for call in ["eploy", "stage_info", "candidate", "platform"] {
+        let (fake, key) = entered();
+        fake.data().fails.insert(call, throttled(Some(time(500))));
+        let row = invite(&fake, &key).await;
         assert_eq!(row.state, State::Detected, "{call}");
         assert_eq!(row.schedule, due(time(500)), "{call}");
         assert_eq!(row.attempts, 0);
         assert_eq!(row.failure.unwrap().attempts, 1);
-        assert!(world.holds().orders.is_empty());
+        assert!(fake.data().orders.is_empty());
 
-        world.holds().fails.clear();
-        world.pass(500);
-        assert_eq!(invite(&world, &key).await.state, State::Invited);
+        fake.data().fails.clear();
+        fake.pass(500);
+        assert_eq!(invite(&fake, &key).await.state, State::Invited);
     }
 }
 
 #[tokio::test]
 async fn what_is_refused_for_good_fails_and_says_why() {
-    for call in ["eploy", "standing", "candidate", "platform", "invite"] {
-        let (world, key) = entered();
-        fails(&world, call, Phase::Refused);
-        let row = invite(&world, &key).await;
+    for call in ["eploy", "stage_info", "candidate", "platform", "invite"] {
+        let (fake, key) = entered();
+        fails(&fake, call, Phase::Refused);
+        let row = invite(&fake, &key).await;
         let State::Failed(FailReason::Refused(failure)) = row.state else {
             panic!("{call}: {:?}", row.state);
         };
@@ -453,51 +450,51 @@ async fn what_is_refused_for_good_fails_and_says_why() {
 #[tokio::test]
 async fn a_platform_that_does_not_take_it_now_is_asked_again_later() {
     for phase in [Phase::NotSent, Phase::Throttled] {
-        let (world, key) = entered();
-        fails(&world, "invite", phase);
+        let (fake, key) = entered();
+        fails(&fake, "invite", phase);
         let mut waited = SignedDuration::ZERO;
         for times in 1..=4 {
-            let row = invite(&world, &key).await;
+            let row = invite(&fake, &key).await;
             assert_eq!(row.state, State::Detected);
             assert_eq!(row.attempts, times);
             assert_eq!(row.failure.map(|failure| failure.attempts), Some(times));
-            let wait = row.retry_at.unwrap().duration_since(world.holds().now);
+            let wait = row.retry_at.unwrap().duration_since(fake.data().now);
             assert!(wait > waited, "{wait} after {waited}");
             waited = wait;
-            world.pass(wait.as_secs() + 1);
+            fake.pass(wait.as_secs() + 1);
         }
-        world.holds().fails.clear();
-        let row = invite(&world, &key).await;
+        fake.data().fails.clear();
+        let row = invite(&fake, &key).await;
         assert_eq!(row.state, State::Invited);
-        assert!(!calls(&world).contains(&"find"), "it certainly has none");
+        assert!(!calls(&fake).contains(&"find"), "it certainly has none");
     }
 }
 
 #[tokio::test]
 async fn of_two_who_claim_at_once_one_sends() {
-    let (world, key) = entered();
-    world.holds().conflicts = 1;
-    assert_eq!(invite(&world, &key).await.state, State::Detected);
-    assert!(world.holds().orders.is_empty());
+    let (fake, key) = entered();
+    fake.data().conflicts = 1;
+    assert_eq!(invite(&fake, &key).await.state, State::Detected);
+    assert!(fake.data().orders.is_empty());
 }
 
 #[tokio::test]
 async fn while_a_claim_runs_nobody_else_sends() {
-    let (world, key) = entered();
-    let claimed = world.happens(&key, claim(time(60)));
-    world.pass(59);
-    assert_eq!(invite(&world, &key).await, claimed);
-    assert_eq!(calls(&world), NONE);
+    let (fake, key) = entered();
+    let claimed = fake.happens(&key, claim(time(60)));
+    fake.pass(59);
+    assert_eq!(invite(&fake, &key).await, claimed);
+    assert_eq!(calls(&fake), NONE);
 }
 
 /// A worker that looks it up after the lease must be able to rely on no call being under way.
 #[tokio::test]
 async fn a_call_that_could_outlive_its_lease_is_not_made() {
     for (saving_takes, sends) in [(30, true), (31, false)] {
-        let (world, key) = entered();
-        world.holds().saving_takes = SignedDuration::from_secs(saving_takes);
-        let row = invite(&world, &key).await;
-        assert_eq!(!world.holds().orders.is_empty(), sends, "{saving_takes} s");
+        let (fake, key) = entered();
+        fake.data().saving_takes = SignedDuration::from_secs(saving_takes);
+        let row = invite(&fake, &key).await;
+        assert_eq!(!fake.data().orders.is_empty(), sends, "{saving_takes} s");
         let sending = State::Sending {
             lease_until: time(60),
         };
@@ -508,26 +505,26 @@ async fn a_call_that_could_outlive_its_lease_is_not_made() {
 /// A callback finds its invitation however soon it arrives.
 #[tokio::test]
 async fn the_reference_is_bound_before_the_invitation_is_saved_as_sent() {
-    let (world, key) = entered();
-    on_call(&world, "invite", |holds| {
-        let saved = |holds: &mut FakeState| {
-            assert_eq!(holds.references.len(), 1);
-            holds.made_elsewhere = Some("looked".into());
+    let (fake, key) = entered();
+    on_call(&fake, "invite", |data| {
+        let saved = |data: &mut FakeState| {
+            assert_eq!(data.references.len(), 1);
+            data.made_elsewhere = Some("looked".into());
         };
-        holds.on_call.insert("save", Box::new(saved));
+        data.on_call.insert("save", Box::new(saved));
     });
-    assert_eq!(invite(&world, &key).await.state, State::Invited);
-    assert!(world.holds().made_elsewhere.is_some());
+    assert_eq!(invite(&fake, &key).await.state, State::Invited);
+    assert!(fake.data().made_elsewhere.is_some());
 }
 
 #[tokio::test]
 async fn what_the_platform_accepted_is_saved_whatever_happened_meanwhile() {
-    let (world, key) = entered();
+    let (fake, key) = entered();
     let of = key.clone();
-    on_call(&world, "invite", move |holds| {
-        holds.happens(&of, Event::Left, start());
+    on_call(&fake, "invite", move |data| {
+        data.happens(&of, Event::Left, start());
     });
-    let row = invite(&world, &key).await;
+    let row = invite(&fake, &key).await;
     assert_eq!(row.state, State::Invited);
     assert!(row.entry.left_at.is_some());
     assert!(!row.unreported());
@@ -535,13 +532,13 @@ async fn what_the_platform_accepted_is_saved_whatever_happened_meanwhile() {
 
 #[tokio::test]
 async fn what_the_platform_did_not_take_gives_way_to_what_happened_meanwhile() {
-    let (world, key) = entered();
+    let (fake, key) = entered();
     let of = key.clone();
-    on_call(&world, "invite", move |holds| {
-        holds.happens(&of, Event::Left, start());
+    on_call(&fake, "invite", move |data| {
+        data.happens(&of, Event::Left, start());
     });
-    fails(&world, "invite", Phase::Refused);
-    let row = invite(&world, &key).await;
+    fails(&fake, "invite", Phase::Refused);
+    let row = invite(&fake, &key).await;
     assert!(
         matches!(row.state, State::Sending { .. }),
         "{:?}",
@@ -552,61 +549,60 @@ async fn what_the_platform_did_not_take_gives_way_to_what_happened_meanwhile() {
 
 #[tokio::test]
 async fn nothing_is_saved_about_a_candidate_erased_meanwhile() {
-    let (world, key) = entered();
-    on_call(&world, "invite", |holds| holds.rows.clear());
-    world
-        .ports()
+    let (fake, key) = entered();
+    on_call(&fake, "invite", |data| data.rows.clear());
+    fake.ports()
         .inviter()
         .invite(&key, Deadline::NONE)
         .await
         .unwrap();
-    assert!(world.holds().rows.is_empty());
+    assert!(fake.data().rows.is_empty());
 }
 
 /// The lookup of another worker found no trace of this call, and sent it again.
 #[tokio::test]
 async fn a_second_invitation_on_the_platform_changes_nothing_saved() {
-    let (world, key) = entered();
+    let (fake, key) = entered();
     let of = key.clone();
-    on_call(&world, "invite", move |holds| {
-        holds.happens(&of, sent("first".into()), start());
+    on_call(&fake, "invite", move |data| {
+        data.happens(&of, sent("first".into()), start());
     });
-    let row = invite(&world, &key).await;
+    let row = invite(&fake, &key).await;
     assert_eq!(row.reference, Some("first".into()));
-    assert!(!calls(&world).contains(&"create_action"));
+    assert!(!calls(&fake).contains(&"create_action"));
 }
 
 /// It was late, and a writer is reporting that.
 #[tokio::test]
 async fn a_sender_does_not_write_beside_another_writer() {
     let notes_at = [Moment::Invited].into();
-    let (world, key) = entered_under(|mapping| mapping.report.notes_at = notes_at);
+    let (fake, key) = entered_under(|mapping| mapping.report.notes_at = notes_at);
     let late = Event::Deferred {
         claim: None,
         failure: failure(time(-3600)),
         until: start(),
     };
-    world.happens(&key, late);
+    fake.happens(&key, late);
     let writer = Writer {
         lease_until: time(50),
         creates_action: false,
     };
-    world.happens(&key, Event::ReportBegun(writer));
-    let row = invite(&world, &key).await;
+    fake.happens(&key, Event::ReportBegun(writer));
+    let row = invite(&fake, &key).await;
     assert_eq!(row.state, State::Invited);
     assert_eq!(row.report.lease_until, Some(time(50)));
-    assert!(!calls(&world).contains(&"add_note"));
+    assert!(!calls(&fake).contains(&"add_note"));
     // The report of the delay was enqueued before it was sent.
     let work = Work::step(key, Step::WriteBack);
-    assert_eq!(world.holds().queued.first(), Some(&work));
+    assert_eq!(fake.data().queued.first(), Some(&work));
 }
 
 #[tokio::test]
 async fn without_a_report_nothing_is_enqueued() {
-    let (world, key) = entered();
-    fails(&world, "invite", Phase::NotSent);
-    invite(&world, &key).await;
-    assert!(world.holds().queued.is_empty());
+    let (fake, key) = entered();
+    fails(&fake, "invite", Phase::NotSent);
+    invite(&fake, &key).await;
+    assert!(fake.data().queued.is_empty());
 }
 
 /// Another entry of the same person may still have to find it, if the platform does not tell whose it is.
@@ -617,17 +613,17 @@ async fn a_late_senders_reference_is_not_bound_beside_one_found_meanwhile() {
         (60, "other", false),
         (60, "of-1.video.1", true),
     ] {
-        let (world, key) = entered();
+        let (fake, key) = entered();
         let row = key.clone();
-        let happens = move |holds: &mut FakeState| {
-            holds.now = time(passed);
-            holds.happens(&row, sent(Reference::new(other)), time(passed));
+        let happens = move |data: &mut FakeState| {
+            data.now = time(passed);
+            data.happens(&row, sent(Reference::new(other)), time(passed));
         };
-        on_call(&world, "invite", happens);
-        let row = invite(&world, &key).await;
+        on_call(&fake, "invite", happens);
+        let row = invite(&fake, &key).await;
         assert_eq!(row.reference, Some(Reference::new(other)));
         let place = ("acc".into(), Reference::new("of-1.video.1"));
-        let owner = world.holds().references.get(&place).cloned();
+        let owner = fake.data().references.get(&place).cloned();
         assert_eq!(owner, bound.then_some(key), "{passed} {other}");
     }
 }
@@ -635,48 +631,46 @@ async fn a_late_senders_reference_is_not_bound_beside_one_found_meanwhile() {
 /// The erasure looked for rows before this one was saved, or got no further than its tombstone.
 #[tokio::test]
 async fn nobody_erased_is_invited() {
-    let (world, key) = entered();
+    let (fake, key) = entered();
     {
-        let mut holds = world.holds();
-        let candidate = holds.rows[&key].candidate.clone();
-        holds.erased.insert(candidate);
+        let mut data = fake.data();
+        let candidate = data.rows[&key].candidate.clone();
+        data.erased.insert(candidate);
     }
-    world
-        .ports()
+    fake.ports()
         .inviter()
         .invite(&key, Deadline::NONE)
         .await
         .unwrap();
-    assert!(world.holds().rows.is_empty());
-    assert_eq!(calls(&world), Vec::<&str>::new());
+    assert!(fake.data().rows.is_empty());
+    assert_eq!(calls(&fake), Vec::<&str>::new());
 }
 
 /// Nothing of an erased candidate may stay on the platform, and only what no row has is withdrawn.
 #[tokio::test]
 async fn an_invitation_of_a_candidate_erased_meanwhile_is_withdrawn() {
     for erased in [true, false] {
-        let (world, key) = entered();
+        let (fake, key) = entered();
         let row = key.clone();
-        let happens = move |holds: &mut FakeState| {
+        let happens = move |data: &mut FakeState| {
             if erased {
-                let row = holds.rows.remove(&row).unwrap();
-                holds.erased.insert(row.candidate);
+                let row = data.rows.remove(&row).unwrap();
+                data.erased.insert(row.candidate);
             } else {
                 // Another sender has saved it.
-                holds.happens(&row, sent(Reference::new("other")), time(1));
+                data.happens(&row, sent(Reference::new("other")), time(1));
             }
         };
-        on_call(&world, "invite", happens);
-        world
-            .ports()
+        on_call(&fake, "invite", happens);
+        fake.ports()
             .inviter()
             .invite(&key, Deadline::NONE)
             .await
             .unwrap();
         let reference = Reference::new(format!("of-{}", key.name()));
         let taken_back = erased.then_some(reference);
-        assert_eq!(world.holds().withdrawn.clone(), Vec::from_iter(taken_back));
-        assert_eq!(world.holds().references.is_empty(), erased);
+        assert_eq!(fake.data().withdrawn.clone(), Vec::from_iter(taken_back));
+        assert_eq!(fake.data().references.is_empty(), erased);
     }
 }
 
@@ -691,9 +685,9 @@ async fn a_report_of_the_delay_does_not_end_the_invitation() {
         ("12", "11", false),
         ("16", "1", false),
     ] {
-        let world = FakePorts::new();
-        world.set(|holds| {
-            let report = &mut holds.tenant.mappings[0].report;
+        let fake = FakePorts::new();
+        fake.set(|data| {
+            let report = &mut data.tenant.mappings[0].report;
             report.action = Some(ActionPlan {
                 action_type: "interview".into(),
                 outcomes: [(Moment::Delayed, "10".into())].into(),
@@ -705,23 +699,23 @@ async fn a_report_of_the_delay_does_not_end_the_invitation() {
                 stage: "15".into(),
                 status: None,
             }];
-            holds.fails.insert("invite", failing(Phase::NotSent));
+            data.fails.insert("invite", failing(Phase::NotSent));
         });
-        let key = world.enter("1", "video");
-        while world.row(&key).revision == 0 {
-            let Schedule::At { at, .. } = invite(&world, &key).await.schedule else {
-                panic!("{:?}", world.row(&key).schedule);
+        let key = fake.enter("1", "video");
+        while fake.row(&key).revision == 0 {
+            let Schedule::At { at, .. } = invite(&fake, &key).await.schedule else {
+                panic!("{:?}", fake.row(&key).schedule);
             };
-            world.holds().now = at;
+            fake.data().now = at;
         }
-        world.ports().write_back().write_back(&key).await.unwrap();
+        fake.ports().write_back().write_back(&key).await.unwrap();
         let shown = at(stage, status);
-        world.set(|holds| {
-            holds.standing = StageInfo::Position(shown.clone());
-            holds.position = Some(shown);
-            holds.fails.clear();
+        fake.set(|data| {
+            data.stage_info = StageInfo::Position(shown.clone());
+            data.position = Some(shown);
+            data.fails.clear();
         });
-        let row = invite(&world, &key).await;
+        let row = invite(&fake, &key).await;
         let invited = row.state == State::Invited;
         assert_eq!(invited, invites, "{stage} {status}: {:?}", row.state);
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::cases::Reads;
 use super::watched::Watched;
-use super::{PollBudget, Poller, Stop, scan, tell_set_aside};
+use super::{PollBudget, PollError, Poller, log_set_aside, scan};
 use crate::ids::TenantId;
 use crate::ports::{Eploy, MappingStatus, TenantState};
 use crate::tenant::{Mapping, Tenant, Trigger, Vacancies};
@@ -19,7 +19,7 @@ impl Poller {
         state: &mut TenantState,
         budget: &mut PollBudget,
         found: &mut usize,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), PollError> {
         let mut watched = self.engine.watched(tenant, state).await?;
         while let Some(mut reading) = Reading::of(&watched, state) {
             let (triggers, vacancies) = scope(&reading.mappings);
@@ -34,7 +34,7 @@ impl Poller {
                 .applications_at(&search.triggers, &search.vacancies, reading.page)
                 .await?;
             self.not_overtaken(&tenant.id, state.version).await?;
-            tell_set_aside(tenant, "application", &read.set_aside);
+            log_set_aside(tenant, "application", &read.set_aside);
             let new = self
                 .ingest_page(eploy, tenant, state, &read, Reads::WhoIsThere)
                 .await?;
@@ -58,12 +58,16 @@ impl Poller {
 
     /// Called between reading a page of the baseline and recording it. A poll that was suspended may have been
     /// overtaken by one that turned the mapping on, and entries since then must not be recorded as baseline.
-    pub(super) async fn not_overtaken(&self, tenant: &TenantId, version: u64) -> Result<(), Stop> {
+    pub(super) async fn not_overtaken(
+        &self,
+        tenant: &TenantId,
+        version: u64,
+    ) -> Result<(), PollError> {
         let stored = self.states.load_state(tenant).await?;
         if stored.map_or(0, |stored| stored.version) == version {
             Ok(())
         } else {
-            Err(Stop::Overtaken)
+            Err(PollError::Overtaken)
         }
     }
 }

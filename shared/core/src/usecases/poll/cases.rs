@@ -199,7 +199,7 @@ async fn by_history(
     latest: &Invitation,
 ) -> Result<Result<Decision, CallError>, CallError> {
     let (mapping, status) = (&case.watched.mapping, case.watched.status(case.row));
-    Ok(match eploy.standing(&case.row.id).await {
+    Ok(match eploy.stage_info(&case.row.id).await {
         Ok(StageInfo::History(rows)) => Ok(decide_by_history(mapping, status, latest, &rows)),
         Ok(StageInfo::Position(_)) => Ok(Decision::StillThere),
         Ok(StageInfo::Gone) => Ok(Decision::NoteLeft),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::decide::{Decision, decide};
 use super::hires::is_hired;
 use super::watched::Watched;
-use super::{Poller, Stop, scan};
+use super::{PollError, Poller, scan};
 use crate::announcement::{Hire, HireKey, SkipReason, State};
 use crate::error::ErrorScope;
 use crate::ids::ApplicationId;
@@ -36,7 +36,7 @@ impl Poller {
         state: &mut TenantState,
         since: Option<Timestamp>,
         number: u32,
-    ) -> Result<Changes, Stop> {
+    ) -> Result<Changes, PollError> {
         if eploy.feed().by != ChangeFeed::StatusHistory {
             let page = eploy.changed_applications(since, number).await?;
             let dates = page.rows.iter().map(|row| (row.id.clone(), row.modified));
@@ -67,7 +67,7 @@ impl Poller {
         tenant: &Tenant,
         state: &mut TenantState,
         changes: Vec<StageChange>,
-    ) -> Result<Vec<ApplicationRow>, Stop> {
+    ) -> Result<Vec<ApplicationRow>, PollError> {
         let mut newest: BTreeMap<ApplicationId, StageChange> = BTreeMap::new();
         for change in changes {
             let known = newest.get(&change.application);
@@ -89,14 +89,14 @@ impl Poller {
         } else {
             self.engine.ledger.of_applications(&tenant.id, &ids).await?
         };
-        let mut wanted = Vec::new();
+        let mut covered = Vec::new();
         for change in concerning {
             let new = matters(&watched, change, &known);
             if new || self.is_new_hire(tenant, change).await? {
-                wanted.push(change);
+                covered.push(change);
             }
         }
-        let reads = wanted.into_iter().map(async |change| {
+        let reads = covered.into_iter().map(async |change| {
             let read = eploy.application(&change.application).await;
             (change, read)
         });
@@ -125,7 +125,7 @@ impl Poller {
     }
 
     /// Whether the change is a hire that is not known yet.
-    async fn is_new_hire(&self, tenant: &Tenant, change: &StageChange) -> Result<bool, Stop> {
+    async fn is_new_hire(&self, tenant: &Tenant, change: &StageChange) -> Result<bool, PollError> {
         let Some(position) = &change.position else {
             return Ok(tenant.hires.is_some());
         };

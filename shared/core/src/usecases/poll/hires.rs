@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::overlap::Feed;
-use super::{PollBudget, Poller, Stop, newest, passed, tell_set_aside};
+use super::{PollBudget, PollError, Poller, log_set_aside, newest, passed};
 use crate::announcement::{Announcement, Event, Hire, HireKey, SkipReason, State};
 use crate::error::{CallError, ErrorScope, Phase};
 use crate::ids::{CandidateId, PlacementStatusId, VacancyId};
@@ -76,7 +76,7 @@ impl Poller {
         tenant: &Tenant,
         state: &mut TenantState,
         budget: &mut PollBudget,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), PollError> {
         while let (Some(plan), Some(hires)) = (&tenant.hires, &mut state.hires) {
             let Some(page) = hires.baseline else {
                 break;
@@ -111,7 +111,7 @@ impl Poller {
         tenant: &Tenant,
         state: &TenantState,
         page: &ApplicationPage,
-    ) -> Result<usize, Stop> {
+    ) -> Result<usize, PollError> {
         let Some(plan) = &tenant.hires else {
             return Ok(0);
         };
@@ -127,7 +127,7 @@ impl Poller {
         state: &mut TenantState,
         budget: &mut PollBudget,
         found: &mut usize,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), PollError> {
         let (Some(plan), Some(hires)) = (&tenant.hires, &mut state.hires) else {
             return Ok(());
         };
@@ -152,7 +152,7 @@ impl Poller {
                 }
             };
             budget.pages += 1;
-            tell_set_aside(tenant, "placement", &page.set_aside);
+            log_set_aside(tenant, "placement", &page.set_aside);
             let sightings = of_status(statuses, &page.rows);
             *found += self.hired(tenant, state, sightings).await?;
             let dates = page.rows.iter().map(|row| (row.id.as_str(), row.modified));
@@ -184,7 +184,7 @@ impl Poller {
         tenant: &Tenant,
         state: &TenantState,
         sightings: Vec<Sighting>,
-    ) -> Result<usize, Stop> {
+    ) -> Result<usize, PollError> {
         // During the baseline no hire is announced: one that is seen now is seen again then.
         let Some(hires) = state
             .hires
@@ -206,7 +206,7 @@ impl Poller {
         tenant: &Tenant,
         hires: &HiresState,
         sighting: Sighting,
-    ) -> Result<bool, Stop> {
+    ) -> Result<bool, PollError> {
         let now = self.engine.now();
         let row = detected(tenant, hires, sighting, now);
         let key = row.key.clone();
@@ -257,7 +257,7 @@ fn set_aside(
     hires: &mut HiresState,
     error: CallError,
     now: Timestamp,
-) -> Result<(), Stop> {
+) -> Result<(), PollError> {
     if error.phase != Phase::Refused && error.scope == ErrorScope::Connection {
         return Err(error.into());
     }
@@ -301,7 +301,7 @@ async fn read_hired(
             let read = eploy
                 .applications_at(&of.triggers, &of.vacancies, page)
                 .await?;
-            tell_set_aside(tenant, "application", &read.set_aside);
+            log_set_aside(tenant, "application", &read.set_aside);
             let next = if read.more {
                 Some((search, page + 1))
             } else {
@@ -312,7 +312,7 @@ async fn read_hired(
         }
         HiredWhen::Placements(statuses) => {
             let read = eploy.placements_with(statuses, page).await?;
-            tell_set_aside(tenant, "placement", &read.set_aside);
+            log_set_aside(tenant, "placement", &read.set_aside);
             let next = read.more.then_some((search, page + 1));
             Ok((of_status(statuses, &read.rows), next))
         }

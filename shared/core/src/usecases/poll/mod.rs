@@ -69,7 +69,7 @@ pub enum Polled {
 }
 
 /// Why a poll stopped.
-enum Stop {
+enum PollError {
     /// The deadline passed.
     Deadline,
     /// A call failed.
@@ -80,13 +80,13 @@ enum Stop {
     Overtaken,
 }
 
-impl From<CallError> for Stop {
+impl From<CallError> for PollError {
     fn from(error: CallError) -> Self {
         Self::Call(error)
     }
 }
 
-impl From<StoreError> for Stop {
+impl From<StoreError> for PollError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
@@ -158,32 +158,32 @@ impl Poller {
                             / f64::from(state.poll.pages_average.max(100));
                         Ok(interval(wish, day_left, polls_left))
                     }
-                    (Ok(()), Err(error)) => Err(Stop::Call(error)),
+                    (Ok(()), Err(error)) => Err(PollError::Call(error)),
                     (Err(stop), _) => Err(stop),
                 }
             }
-            Err(error) => Err(Stop::Call(error)),
+            Err(error) => Err(PollError::Call(error)),
         };
         let polled = match outcome {
             Ok(interval) => {
                 self.succeeded(id, &mut state, found, interval).await;
                 Polled::Done(found)
             }
-            Err(Stop::Deadline) => {
+            Err(PollError::Deadline) => {
                 state.due_at = self.engine.now();
                 Polled::Unfinished
             }
-            Err(Stop::Call(error)) => {
+            Err(PollError::Call(error)) => {
                 self.failed(id, &mut state, &error).await;
                 metrics::poll_failed();
                 Polled::Failed
             }
             // Nothing is lost: the cursor did not move.
-            Err(Stop::Store(error)) => {
+            Err(PollError::Store(error)) => {
                 self.defer(id, state).await;
                 return Err(error.into());
             }
-            Err(Stop::Overtaken) => {
+            Err(PollError::Overtaken) => {
                 tracing::info!(tenant = %id, "poll overtaken by another");
                 return Ok(Polled::NotDue);
             }
@@ -225,7 +225,7 @@ impl Poller {
         state: &mut TenantState,
         budget: &mut PollBudget,
         found: &mut usize,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), PollError> {
         self.check_mappings(eploy, tenant, state).await?;
         let pause = seconds(self.engine.timing.scan_seconds);
         scan::reconcile(state, eploy.feed(), self.engine.now(), pause);
@@ -266,7 +266,7 @@ impl Poller {
         state: &mut TenantState,
         budget: &mut PollBudget,
         found: &mut usize,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), PollError> {
         match eploy.feed().by {
             ChangeFeed::StageRoute => self.scan(eploy, tenant, state, budget, found).await,
             _ => self.changes(eploy, tenant, state, budget, found).await,
@@ -274,7 +274,7 @@ impl Poller {
     }
 
     /// Switches to the mappings as configured now.
-    async fn switch(&self, tenant: &Tenant, state: &mut TenantState) -> Result<(), Stop> {
+    async fn switch(&self, tenant: &Tenant, state: &mut TenantState) -> Result<(), PollError> {
         if mappings::is_changed(tenant, state) {
             let watched = self.engine.watched(tenant, state).await?;
             let mut switched = state.clone();
@@ -306,16 +306,16 @@ impl Poller {
         budget: &mut PollBudget,
         tenant: &TenantId,
         state: &mut TenantState,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), PollError> {
         let now = self.engine.now();
         if budget.deadline.passed(now) {
-            return Err(Stop::Deadline);
+            return Err(PollError::Deadline);
         }
         if now >= budget.hold_at {
             let lease = self.engine.timing.lease_seconds;
             state.due_at = self.engine.in_seconds(lease);
             if self.save(tenant, state).await? == Saved::Conflict {
-                return Err(Stop::Overtaken);
+                return Err(PollError::Overtaken);
             }
             budget.hold_at = self.engine.in_seconds(lease / 2.0);
         }
@@ -328,7 +328,7 @@ impl Poller {
         eploy: &dyn Eploy,
         tenant: &Tenant,
         state: &mut TenantState,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), PollError> {
         let now = self.engine.now();
         if state.check_at.is_some_and(|at| at > now) {
             return Ok(());
@@ -409,7 +409,7 @@ impl Poller {
         state: &mut TenantState,
         budget: &mut PollBudget,
         found: &mut usize,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), PollError> {
         let now = self.engine.now();
         if mappings::any_turned_on(state) || mappings::is_changed(tenant, state) {
             // None may be left for later and then count as part of the baseline.
@@ -424,7 +424,7 @@ impl Poller {
                 .read_changes(eploy, tenant, state, progress.since, progress.page)
                 .await?;
             budget.pages += 1;
-            set_aside += tell_set_aside(tenant, "application", &page.set_aside);
+            set_aside += log_set_aside(tenant, "application", &page.set_aside);
             remember_unread(&mut state.poll.unread, &page, self.engine.now());
             let newer = pages::newer(state, &page);
             *found += self
@@ -585,7 +585,7 @@ fn average(before: u32, pages: u32) -> u32 {
 }
 
 /// Logs the records that could not be read. Returns how many.
-fn tell_set_aside(tenant: &Tenant, kind: &str, records: &[UnparsableRecord]) -> u32 {
+fn log_set_aside(tenant: &Tenant, kind: &str, records: &[UnparsableRecord]) -> u32 {
     for record in records {
         let id = record.id.as_deref().unwrap_or("unknown");
         tracing::warn!(tenant = %tenant.id, kind, id, reason = record.reason, "unreadable record skipped");

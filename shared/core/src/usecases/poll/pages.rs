@@ -8,7 +8,7 @@ use futures::future::try_join_all;
 use super::cases::{Evaluation, Reads};
 use super::decide::Decision;
 use super::watched::Watched;
-use super::{Poller, Stop, mappings};
+use super::{PollError, Poller, mappings};
 use crate::engine::{Applied, Dispatch};
 use crate::error::{CallError, StoreError};
 use crate::ids::ApplicationId;
@@ -65,7 +65,7 @@ impl Poller {
         state: &mut TenantState,
         page: &ApplicationPage,
         reads: Reads,
-    ) -> Result<usize, Stop> {
+    ) -> Result<usize, PollError> {
         let mut watched = self.engine.watched(tenant, state).await?;
         if mappings::prove(&watched, state, &page.rows, self.engine.now()) {
             watched = self.engine.watched(tenant, state).await?;
@@ -117,7 +117,7 @@ impl Poller {
         state: &mut TenantState,
         row: &ApplicationRow,
         error: CallError,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), PollError> {
         let again = state.poll.again.get_or_insert_with(|| RecheckQueue {
             rows: Vec::new(),
             times: 1,
@@ -143,7 +143,7 @@ impl Poller {
         eploy: &dyn Eploy,
         tenant: &Tenant,
         state: &mut TenantState,
-    ) -> Result<usize, Stop> {
+    ) -> Result<usize, PollError> {
         let now = self.engine.now();
         let Some(before) = state.poll.again.take_if(|again| again.at <= now) else {
             return Ok(0);
@@ -177,7 +177,7 @@ impl Poller {
         rows: &[&ApplicationRow],
         reads: Reads,
         version: u64,
-    ) -> Result<Vec<(ApplicationId, Outcome)>, Stop> {
+    ) -> Result<Vec<(ApplicationId, Outcome)>, PollError> {
         let applications: BTreeSet<&ApplicationId> = rows.iter().map(|row| &row.id).collect();
         let applications: Vec<ApplicationId> = applications.into_iter().cloned().collect();
         let ledger = &self.engine.ledger;
@@ -190,7 +190,7 @@ impl Poller {
             .collect();
         let cases: Vec<_> = self
             .engine
-            .decide_rows::<Stop>(eploy, tenant, watched, &rows, &known, reads)
+            .decide_rows::<PollError>(eploy, tenant, watched, &rows, &known, reads)
             .await?;
         let mut left = cases
             .iter()
@@ -200,7 +200,7 @@ impl Poller {
         }
         let settling = cases.into_iter().map(async |(case, decision)| {
             let id = case.row.id.clone();
-            Ok::<_, Stop>(match decision {
+            Ok::<_, PollError>(match decision {
                 Ok(decision) => (id, self.settle(tenant, case, decision).await?),
                 Err(error) => (id, Outcome::Unknown(error)),
             })
@@ -212,11 +212,11 @@ impl Poller {
 
     /// Stops a poll that was suspended while the mappings were changed: an invitation may be under a definition that it does
     /// not know, and by its own the application may seem to have left.
-    async fn is_current(&self, tenant: &Tenant, version: u64) -> Result<(), Stop> {
+    async fn is_current(&self, tenant: &Tenant, version: u64) -> Result<(), PollError> {
         self.not_overtaken(&tenant.id, version).await?;
         match self.engine.tenants.tenant(&tenant.id).await? {
             Some(now) if now == *tenant => Ok(()),
-            _ => Err(Stop::Overtaken),
+            _ => Err(PollError::Overtaken),
         }
     }
 
@@ -226,7 +226,7 @@ impl Poller {
         &self,
         rows: &[&ApplicationRow],
         known: &mut [Invitation],
-    ) -> Result<BTreeSet<ApplicationId>, Stop> {
+    ) -> Result<BTreeSet<ApplicationId>, PollError> {
         let mut overtaken = BTreeSet::new();
         for invitation in known {
             let row = rows.iter().find(|row| row.id == invitation.key.application);
@@ -260,7 +260,7 @@ impl Poller {
         tenant: &Tenant,
         case: Evaluation<'_>,
         decision: Decision,
-    ) -> Result<Outcome, Stop> {
+    ) -> Result<Outcome, PollError> {
         Ok(match decision {
             Decision::NotMatched | Decision::Known | Decision::AskHistory => Outcome::Noted,
             Decision::StillThere => {
@@ -285,7 +285,7 @@ impl Poller {
         tenant: &Tenant,
         case: &Evaluation<'_>,
         event: Event,
-    ) -> Result<Outcome, Stop> {
+    ) -> Result<Outcome, PollError> {
         let Some(latest) = case.latest else {
             return Ok(Outcome::Noted);
         };
@@ -306,7 +306,7 @@ impl Poller {
         case: &Evaluation<'_>,
         round: u32,
         skipped: Option<SkipReason>,
-    ) -> Result<Outcome, Stop> {
+    ) -> Result<Outcome, PollError> {
         let mapping = &case.watched.mapping;
         let invitation = Invitation::detected(
             case.key(tenant, round),

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::cases::Reads;
 use super::hires::is_hired;
-use super::{PollBudget, Poller, Stop, newest, pages, tell_set_aside};
+use super::{PollBudget, PollError, Poller, log_set_aside, newest, pages};
 use crate::announcement::{Hire, HireKey, State};
 use crate::error::{CallError, ErrorScope, StoreError};
 use crate::ids::{ApplicationId, CandidateId};
@@ -219,7 +219,7 @@ impl Poller {
         state: &mut TenantState,
         budget: &mut PollBudget,
         found: &mut usize,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), PollError> {
         let is_feed = eploy.feed().by == ChangeFeed::StageRoute;
         let now = self.engine.now();
         let due = |scan: &StageScan| is_feed || scan.at <= now;
@@ -272,7 +272,7 @@ impl Poller {
                 Ok(())
             }
             // As a safety net it may fail: the feed continues.
-            Err(Stop::Call(error)) if !is_feed => {
+            Err(PollError::Call(error)) if !is_feed => {
                 self.scan_failed(tenant, scan, &error, spread.max(pause));
                 Ok(())
             }
@@ -298,7 +298,7 @@ impl Poller {
         budget: &mut PollBudget,
         found: &mut usize,
         pass: &mut Pass,
-    ) -> Result<bool, Stop> {
+    ) -> Result<bool, PollError> {
         loop {
             let Some(scan) = &mut state.poll.scan else {
                 return Ok(true);
@@ -344,8 +344,8 @@ impl Poller {
         state: &mut TenantState,
         page: ApplicationPage,
         pass: &mut Pass,
-    ) -> Result<usize, Stop> {
-        tell_set_aside(tenant, "application", &page.set_aside);
+    ) -> Result<usize, PollError> {
+        log_set_aside(tenant, "application", &page.set_aside);
         let dates = page.rows.iter().map(|row| (row.id.as_str(), row.modified));
         pass.newest = pass
             .newest
@@ -387,7 +387,7 @@ impl Poller {
         tenant: &Tenant,
         state: &mut TenantState,
         pass: &mut Pass,
-    ) -> Result<usize, Stop> {
+    ) -> Result<usize, PollError> {
         let Some(scan) = &mut state.poll.scan else {
             return Ok(0);
         };
@@ -436,7 +436,7 @@ impl Poller {
         tenant: &Tenant,
         state: &mut TenantState,
         rows: Vec<ApplicationRow>,
-    ) -> Result<usize, Stop> {
+    ) -> Result<usize, PollError> {
         if rows.is_empty() {
             return Ok(0);
         }

@@ -43,44 +43,44 @@ fn completed(percent: Option<f64>) -> Invitation {
 
 /// A setup in which the outcome of `row` was evaluated.
 async fn fed(row: &Invitation, pool: Mapping) -> FakePorts {
-    let world = FakePorts::new();
+    let fake = FakePorts::new();
     let tenant = tenant(vec![mapping("video"), pool]);
-    feed(&world.engine(), &tenant, row).await.unwrap();
-    world
+    feed(&fake.engine(), &tenant, row).await.unwrap();
+    fake
 }
 
 async fn takes_it(row: &Invitation, pool: Mapping) -> bool {
-    !fed(row, pool).await.holds().rows.is_empty()
+    !fed(row, pool).await.data().rows.is_empty()
 }
 
 #[tokio::test]
 async fn a_good_result_is_saved_for_the_pool_once() {
     let mut row = completed(Some(82.0));
     row.key.round = 2;
-    let world = fed(&row, pool()).await;
+    let fake = fed(&row, pool()).await;
     let key = InvitationKey {
         mapping: "pool".into(),
         round: 1,
         ..row.key.clone()
     };
     {
-        let holds = world.holds();
-        let place = &holds.rows[&key];
-        assert_eq!(holds.rows.len(), 1);
+        let data = fake.data();
+        let place = &data.rows[&key];
+        assert_eq!(data.rows.len(), 1);
         assert!(place.pooled);
         assert_eq!(place.assessment.assessment, "talents".into());
         assert_eq!(
             (&place.candidate, &place.vacancy),
             (&row.candidate, &row.vacancy)
         );
-        assert_eq!(holds.queued, [Work::Invite { key: key.clone() }]);
-        assert_eq!(holds.published, [What::Detected { invitation: key }]);
+        assert_eq!(data.queued, [Work::Invite { key: key.clone() }]);
+        assert_eq!(data.published, [What::Detected { invitation: key }]);
     }
     let tenant = tenant(vec![pool()]);
-    feed(&world.engine(), &tenant, &row).await.unwrap();
-    let holds = world.holds();
+    feed(&fake.engine(), &tenant, &row).await.unwrap();
+    let data = fake.data();
     assert_eq!(
-        (holds.rows.len(), holds.queued.len(), holds.published.len()),
+        (data.rows.len(), data.queued.len(), data.published.len()),
         (1, 1, 1)
     );
 }

@@ -9,10 +9,10 @@ use crate::timing::Timing;
 
 const DAY: i64 = 86_400;
 
-fn retention(world: &FakePorts) -> Retention {
+fn retention(fake: &FakePorts) -> Retention {
     Retention {
-        engine: world.engine(),
-        records: Arc::new(world.clone()),
+        engine: fake.engine(),
+        records: Arc::new(fake.clone()),
     }
 }
 
@@ -57,18 +57,18 @@ fn then(row: &Invitation, event: Event, at: i64) -> Invitation {
 
 /// A setup with these rows, thirty days after the start.
 async fn after_thirty_days(rows: &[Invitation]) -> FakePorts {
-    let world = FakePorts::new();
+    let fake = FakePorts::new();
     for row in rows {
-        world.insert(row).await.unwrap();
+        fake.insert(row).await.unwrap();
     }
-    world.pass(30 * DAY);
-    world
+    fake.pass(30 * DAY);
+    fake
 }
 
 #[tokio::test]
 async fn what_is_over_is_kept_for_the_days_that_the_tenant_says_and_no_longer() {
     let old = completed("1", 0);
-    let world = after_thirty_days(&[
+    let fake = after_thirty_days(&[
         // A page of its own each.
         completed("0", 1),
         old.clone(),
@@ -78,31 +78,31 @@ async fn what_is_over_is_kept_for_the_days_that_the_tenant_says_and_no_longer() 
         entered("4", &mapping("video"), start()).skipped(SkipReason::Baseline),
     ])
     .await;
-    let over = retention(&world).over(&"acme".into(), 30).await.unwrap();
+    let over = retention(&fake).over(&"acme".into(), 30).await.unwrap();
     assert_eq!(over, [old]);
-    world.pass(1);
-    let over = retention(&world).over(&"acme".into(), 30).await.unwrap();
+    fake.pass(1);
+    let over = retention(&fake).over(&"acme".into(), 30).await.unwrap();
     assert_eq!(over.len(), 3);
-    let over = retention(&world).over(&"acme".into(), 31).await.unwrap();
+    let over = retention(&fake).over(&"acme".into(), 31).await.unwrap();
     assert_eq!(over, []);
 }
 
 #[tokio::test]
 async fn what_came_of_it_is_removed_and_that_it_was_stays() {
-    let world = after_thirty_days(&[completed("1", 0)]).await;
-    let retention = retention(&world);
+    let fake = after_thirty_days(&[completed("1", 0)]).await;
+    let retention = retention(&fake);
     // The tenant has no retention time.
     retention.purge_expired().await.unwrap();
     let key = completed("1", 0).key;
-    assert!(world.row(&key).snapshot.is_some());
+    assert!(fake.row(&key).snapshot.is_some());
 
-    world.holds().tenant.retention_days = Some(31);
+    fake.data().tenant.retention_days = Some(31);
     retention.purge_expired().await.unwrap();
-    assert!(world.row(&key).snapshot.is_some());
+    assert!(fake.row(&key).snapshot.is_some());
 
-    world.holds().tenant.retention_days = Some(30);
+    fake.data().tenant.retention_days = Some(30);
     retention.purge_expired().await.unwrap();
-    let kept = world.row(&key);
+    let kept = fake.row(&key);
     assert_eq!(kept.forgotten_at, Some(time(30 * DAY)));
     assert_eq!((kept.snapshot, kept.state), (None, State::Completed));
     assert_eq!(retention.over(&"acme".into(), 30).await.unwrap(), []);
@@ -111,29 +111,29 @@ async fn what_came_of_it_is_removed_and_that_it_was_stays() {
 /// The failure is reported, so that it is retried soon.
 #[tokio::test]
 async fn one_tenants_failure_keeps_nothing_else_from_being_forgotten() {
-    let world = after_thirty_days(&[completed("1", 0)]).await;
+    let fake = after_thirty_days(&[completed("1", 0)]).await;
     {
-        let mut holds = world.holds();
-        holds.tenant.retention_days = Some(30);
-        let mut other = holds.tenant.clone();
+        let mut data = fake.data();
+        data.tenant.retention_days = Some(30);
+        let mut other = data.tenant.clone();
         other.id = "before-acme".into();
-        holds.unlistable = Some(other);
+        data.unlistable = Some(other);
     }
-    let failed = retention(&world).purge_expired().await;
+    let failed = retention(&fake).purge_expired().await;
     assert!(failed.is_err());
-    assert_eq!(world.row(&completed("1", 0).key).snapshot, None);
-    assert_eq!(world.holds().deliveries_expired, [time(30 * DAY)]);
+    assert_eq!(fake.row(&completed("1", 0).key).snapshot, None);
+    assert_eq!(fake.data().deliveries_expired, [time(30 * DAY)]);
 }
 
 #[tokio::test]
 async fn only_what_was_removed_counts() {
     let rows = [completed("1", 0), completed("2", 0), completed("3", 0)];
-    let world = after_thirty_days(&rows).await;
+    let fake = after_thirty_days(&rows).await;
     // The first has just changed.
-    world.holds().conflicts = 1;
-    let retention = retention(&world);
+    fake.data().conflicts = 1;
+    let retention = retention(&fake);
     assert_eq!(retention.forget(&rows).await.unwrap(), 2);
-    assert!(world.row(&rows[0].key).snapshot.is_some());
+    assert!(fake.row(&rows[0].key).snapshot.is_some());
 }
 
 /// Eploy refuses the report, because the application was deleted there, and it is retried again and again.
@@ -151,16 +151,16 @@ async fn failing_reports_do_not_extend_the_retention_time() {
         failure: Some(failure),
         ..ended.report.clone()
     };
-    let put_off = Event::ReportDeferred {
+    let deferred = Event::ReportDeferred {
         report,
         until: time(31 * DAY),
     };
-    let tried = then(&ended, put_off, 29 * DAY);
-    let world = after_thirty_days(std::slice::from_ref(&tried)).await;
-    let retention = retention(&world);
+    let tried = then(&ended, deferred, 29 * DAY);
+    let fake = after_thirty_days(std::slice::from_ref(&tried)).await;
+    let retention = retention(&fake);
     assert_eq!(retention.over(&"acme".into(), 31).await.unwrap(), []);
     let over = retention.over(&"acme".into(), 30).await.unwrap();
     assert_eq!(over, [tried]);
     assert_eq!(retention.forget(&over).await.unwrap(), 1);
-    assert_eq!(world.row(&over[0].key).snapshot, None);
+    assert_eq!(fake.row(&over[0].key).snapshot, None);
 }

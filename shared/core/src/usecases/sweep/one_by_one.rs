@@ -1,6 +1,6 @@
 //! Queries invitations one by one, where they are few or the platform's list cannot be read.
 
-use super::{Round, Stop, Sweeper, is_open, unreadable};
+use super::{Round, SweepError, Sweeper, is_open, unreadable};
 use crate::engine::Dispatch;
 use crate::error::{Error, ErrorScope};
 use crate::invitation::{Event, Failure};
@@ -28,7 +28,7 @@ impl Sweeper {
         &self,
         round: &mut Round<'_>,
         waiting: &[WatchedInvitation],
-    ) -> Result<Asked, Stop> {
+    ) -> Result<Asked, SweepError> {
         let (open, ended): (Vec<_>, Vec<_>) = waiting.iter().partition(|one| is_open(one));
         let mut asked = Asked {
             all: open.len() <= Self::MAX_OPEN_ASKED && ended.len() <= Self::MAX_ENDED_ASKED,

@@ -18,40 +18,40 @@ fn assessment() -> AssessmentRef {
 }
 
 /// A setup whose sweep is due now, an hour after the last one.
-fn world() -> FakePorts {
-    let world = FakePorts::new();
+fn setup() -> FakePorts {
+    let fake = FakePorts::new();
     let sweep = SweepState {
         due_at: Some(start()),
         last_at: Some(time(-3600)),
         ..SweepState::default()
     };
-    world.holds().sweeps.insert(assessment(), sweep);
-    world
+    fake.data().sweeps.insert(assessment(), sweep);
+    fake
 }
 
-async fn sweep(world: &FakePorts) -> SweepState {
-    sweep_until(world, Deadline::NONE).await;
-    sweep_state(world)
+async fn sweep(fake: &FakePorts) -> SweepState {
+    sweep_until(fake, Deadline::NONE).await;
+    sweep_state(fake)
 }
 
-async fn sweep_until(world: &FakePorts, deadline: Deadline) -> Swept {
-    try_to_sweep(world, deadline).await.unwrap()
+async fn sweep_until(fake: &FakePorts, deadline: Deadline) -> Swept {
+    try_to_sweep(fake, deadline).await.unwrap()
 }
 
-async fn try_to_sweep(world: &FakePorts, deadline: Deadline) -> Result<Swept, Error> {
-    let sweeper = world.ports().sweeper();
+async fn try_to_sweep(fake: &FakePorts, deadline: Deadline) -> Result<Swept, Error> {
+    let sweeper = fake.ports().sweeper();
     let tenant = "acme".into();
     sweeper.sweep(&tenant, &assessment(), deadline).await
 }
 
-fn sweep_state(world: &FakePorts) -> SweepState {
-    world.holds().sweeps[&assessment()].clone()
+fn sweep_state(fake: &FakePorts) -> SweepState {
+    fake.data().sweeps[&assessment()].clone()
 }
 
 /// Saves this many invitations that the platform has.
-fn invited(world: &FakePorts, many: u32) -> Vec<InvitationKey> {
+fn invited(fake: &FakePorts, many: u32) -> Vec<InvitationKey> {
     let all = 1..=many;
-    all.map(|one| world.invited(&one.to_string(), "video"))
+    all.map(|one| fake.invited(&one.to_string(), "video"))
         .collect()
 }
 
@@ -64,18 +64,18 @@ fn line(application: &str, status: Status, change_token: &str) -> ListedStatus {
     }
 }
 
-fn lists(world: &FakePorts, pages: Vec<Vec<ListedStatus>>) {
+fn lists(fake: &FakePorts, pages: Vec<Vec<ListedStatus>>) {
     let last = pages.len();
     let pages = (1..).zip(pages).map(|(next, lines)| SweepPage {
         lines,
         next: (next < last).then(|| next.to_string()),
         set_aside: 0,
     });
-    world.holds().list = pages.collect();
+    fake.data().list = pages.collect();
 }
 
-fn calls(world: &FakePorts) -> Vec<&'static str> {
-    world.holds().calls.clone()
+fn calls(fake: &FakePorts) -> Vec<&'static str> {
+    fake.data().calls.clone()
 }
 
 #[tokio::test]
@@ -86,37 +86,37 @@ async fn nobody_asks_before_it_is_due() {
         (Some(time(0)), true),
         (Some(time(-1)), true),
     ] {
-        let world = world();
-        invited(&world, 1);
+        let fake = setup();
+        invited(&fake, 1);
         let state = SweepState {
             due_at,
-            ..sweep_state(&world)
+            ..sweep_state(&fake)
         };
-        world.holds().sweeps.insert(assessment(), state);
-        sweep(&world).await;
-        assert_eq!(!calls(&world).is_empty(), asks, "{due_at:?}");
+        fake.data().sweeps.insert(assessment(), state);
+        sweep(&fake).await;
+        assert_eq!(!calls(&fake).is_empty(), asks, "{due_at:?}");
     }
 }
 
 #[tokio::test]
 async fn a_paused_tenants_assessments_are_not_swept() {
-    let world = world();
-    invited(&world, 1);
-    world.holds().tenant.paused = true;
-    assert_eq!(sweep(&world).await.due_at, Some(start()));
-    assert_eq!(calls(&world), Vec::<&str>::new());
+    let fake = setup();
+    invited(&fake, 1);
+    fake.data().tenant.paused = true;
+    assert_eq!(sweep(&fake).await.due_at, Some(start()));
+    assert_eq!(calls(&fake), Vec::<&str>::new());
 }
 
 #[tokio::test]
 async fn a_few_are_queried_one_by_one_and_changes_are_reported() {
-    let world = world();
-    let keys = invited(&world, 4);
-    world.results_in("2", Status::Completed);
-    let next = sweep(&world).await;
-    assert_eq!(calls(&world), ["result"; 4]);
-    assert_eq!(world.row(&keys[1]).state, State::Completed);
+    let fake = setup();
+    let keys = invited(&fake, 4);
+    fake.results_in("2", Status::Completed);
+    let next = sweep(&fake).await;
+    assert_eq!(calls(&fake), ["result"; 4]);
+    assert_eq!(fake.row(&keys[1]).state, State::Completed);
     for key in &keys {
-        assert!(!world.row(key).unreported());
+        assert!(!fake.row(key).unreported());
     }
     // The sweep was complete, so the next one is as usual.
     assert_eq!(next.due_at, Some(time(900)));
@@ -126,22 +126,19 @@ async fn a_few_are_queried_one_by_one_and_changes_are_reported() {
 
 #[tokio::test]
 async fn one_that_cannot_be_read_hides_no_other_and_is_soon_asked_for_again() {
-    let world = world();
-    world.pass(-2 * DAY);
-    let key = world.invited("1", "video");
-    world.pass(2 * DAY);
-    world.results_in("1", Status::Completed);
-    world
-        .holds()
-        .fails
-        .insert("result", failing(Phase::Unknown));
-    let next = sweep(&world).await;
+    let fake = setup();
+    fake.pass(-2 * DAY);
+    let key = fake.invited("1", "video");
+    fake.pass(2 * DAY);
+    fake.results_in("1", Status::Completed);
+    fake.data().fails.insert("result", failing(Phase::Unknown));
+    let next = sweep(&fake).await;
     assert_eq!(next.due_at, Some(time(900)), "and not in hours");
     assert_eq!(next.last_at, Some(time(-3600)));
-    world.holds().fails.clear();
-    world.pass(900);
-    let next = sweep(&world).await;
-    assert_eq!(world.row(&key).state, State::Completed);
+    fake.data().fails.clear();
+    fake.pass(900);
+    let next = sweep(&fake).await;
+    assert_eq!(fake.row(&key).state, State::Completed);
     assert_eq!(next.last_at, Some(time(900)));
 }
 
@@ -151,35 +148,35 @@ fn unread() -> StoreError {
 
 #[tokio::test]
 async fn a_row_that_is_broken_for_good_hides_no_other() {
-    let world = world();
-    let keys = invited(&world, 2);
-    world.results_in("1", Status::Completed);
-    world.results_in("2", Status::Completed);
+    let fake = setup();
+    let keys = invited(&fake, 2);
+    fake.results_in("1", Status::Completed);
+    fake.results_in("2", Status::Completed);
     let broken = unread().permanent();
-    world.holds().rows_fail.insert(keys[0].clone(), broken);
-    let next = sweep(&world).await;
-    assert_eq!(world.row(&keys[1]).state, State::Completed);
+    fake.data().rows_fail.insert(keys[0].clone(), broken);
+    let next = sweep(&fake).await;
+    assert_eq!(fake.row(&keys[1]).state, State::Completed);
     assert_eq!(next.last_at, Some(time(-3600)), "not all were looked at");
 
     // A store that may work on the next attempt is no reason to continue.
-    let world = self::world();
-    let keys = invited(&world, 2);
-    world.results_in("2", Status::Completed);
-    world.holds().rows_fail.insert(keys[0].clone(), unread());
-    let tried = try_to_sweep(&world, Deadline::NONE).await;
+    let fake = self::setup();
+    let keys = invited(&fake, 2);
+    fake.results_in("2", Status::Completed);
+    fake.data().rows_fail.insert(keys[0].clone(), unread());
+    let tried = try_to_sweep(&fake, Deadline::NONE).await;
     assert!(matches!(tried, Err(Error::Store(_))), "{tried:?}");
-    assert_ne!(world.row(&keys[1]).state, State::Completed);
-    assert_eq!(sweep_state(&world).due_at, Some(start()), "still due");
+    assert_ne!(fake.row(&keys[1]).state, State::Completed);
+    assert_eq!(sweep_state(&fake).due_at, Some(start()), "still due");
 }
 
 #[tokio::test]
 async fn many_are_found_on_one_list_and_only_changed_ones_are_enqueued() {
-    let world = world();
-    world.pass(-2 * DAY);
-    let keys = invited(&world, 5);
-    world.pass(2 * DAY);
+    let fake = setup();
+    fake.pass(-2 * DAY);
+    let keys = invited(&fake, 5);
+    fake.pass(2 * DAY);
     lists(
-        &world,
+        &fake,
         vec![
             vec![
                 line("1", Status::Sent, "m1"),
@@ -190,14 +187,14 @@ async fn many_are_found_on_one_list_and_only_changed_ones_are_enqueued() {
             vec![line("4", Status::Opened, "m4")],
         ],
     );
-    let next = sweep(&world).await;
-    assert_eq!(calls(&world), ["list"; 3]);
+    let next = sweep(&fake).await;
+    assert_eq!(calls(&fake), ["list"; 3]);
     let news = [(1, "m2"), (3, "m4")].map(|(at, change_token)| Work::WriteBack {
         key: keys[at].clone(),
         news: true,
         change_token: Some(change_token.to_owned()),
     });
-    assert_eq!(world.holds().queued, news);
+    assert_eq!(fake.data().queued, news);
     // A hint can be lost, so the next sweep is soon, and sees the same change.
     assert_eq!(next.due_at, Some(time(900)));
     assert_eq!(next.last_at, Some(start()));
@@ -205,41 +202,41 @@ async fn many_are_found_on_one_list_and_only_changed_ones_are_enqueued() {
 
 #[tokio::test]
 async fn a_list_without_changes_is_read_again_as_usual() {
-    let world = world();
-    world.pass(-2 * DAY);
-    invited(&world, 5);
-    world.pass(2 * DAY);
-    lists(&world, vec![vec![line("1", Status::Sent, "m1")]]);
-    let next = sweep(&world).await;
+    let fake = setup();
+    fake.pass(-2 * DAY);
+    invited(&fake, 5);
+    fake.pass(2 * DAY);
+    lists(&fake, vec![vec![line("1", Status::Sent, "m1")]]);
+    let next = sweep(&fake).await;
     // An eighth of the time since the last invitation.
     assert_eq!(next.due_at, Some(time(6 * 3600)));
     assert_eq!(next.last_at, Some(start()));
-    assert!(world.holds().queued.is_empty());
+    assert!(fake.data().queued.is_empty());
 }
 
 #[tokio::test]
 async fn a_sweep_rests_only_after_it_found_nothing_twice() {
-    let world = world();
-    let first = sweep(&world).await;
+    let fake = setup();
+    let first = sweep(&fake).await;
     assert_eq!(first.due_at, Some(time(900)));
     assert_eq!(first.empty_at, Some(0));
-    world.pass(900);
-    assert_eq!(sweep(&world).await.due_at, None);
-    assert_eq!(calls(&world), Vec::<&str>::new());
+    fake.pass(900);
+    assert_eq!(sweep(&fake).await.due_at, None);
+    assert_eq!(calls(&fake), Vec::<&str>::new());
 }
 
 /// A writer schedules the sweep before it saves the row that is to be watched, and may take as long as a lease.
 #[tokio::test]
 async fn a_sweep_that_was_armed_since_it_found_nothing_looks_twice_more() {
-    let world = world();
-    let mut engine = world.engine();
+    let fake = setup();
+    let mut engine = fake.engine();
     engine.timing = Arc::new(Timing {
         sweep_seconds: 10.0,
         ..Timing::default()
     });
     let sweeper = Ports {
         engine,
-        ..world.ports()
+        ..fake.ports()
     }
     .sweeper();
     let sweep = async || {
@@ -247,7 +244,7 @@ async fn a_sweep_that_was_armed_since_it_found_nothing_looks_twice_more() {
         let assessment = assessment();
         let swept = sweeper.sweep(&tenant, &assessment, Deadline::NONE);
         assert_eq!(swept.await.unwrap(), Swept::Done);
-        sweep_state(&world)
+        sweep_state(&fake)
     };
     assert_eq!(sweep().await.due_at, Some(time(60)), "the lease is longer");
     let sweeps = &sweeper.engine.sweeps;
@@ -256,44 +253,44 @@ async fn a_sweep_that_was_armed_since_it_found_nothing_looks_twice_more() {
         .schedule_sweep(&tenant, &assessment(), time(60))
         .await
         .unwrap();
-    world.pass(60);
+    fake.pass(60);
     assert_eq!(sweep().await.due_at, Some(time(120)));
-    world.pass(60);
+    fake.pass(60);
     assert_eq!(sweep().await.due_at, None);
 }
 
 #[tokio::test]
 async fn a_platform_that_fails_is_asked_less_and_less_often() {
-    let world = world();
-    invited(&world, 5);
-    world.holds().fails.insert("list", failing(Phase::Unknown));
+    let fake = setup();
+    invited(&fake, 5);
+    fake.data().fails.insert("list", failing(Phase::Unknown));
     let mut waited = SignedDuration::ZERO;
     for failures in 1..=4 {
-        let now = world.holds().now;
-        let next = sweep(&world).await;
+        let now = fake.data().now;
+        let next = sweep(&fake).await;
         assert_eq!(next.failures, failures);
         assert_eq!(next.last_at, Some(time(-3600)), "what was missed is kept");
         let wait = next.due_at.unwrap().duration_since(now);
         assert!(wait > waited, "{wait} after {waited}");
         waited = wait;
-        world.pass(wait.as_secs() + 1);
+        fake.pass(wait.as_secs() + 1);
     }
-    world.holds().fails.clear();
-    lists(&world, vec![vec![]]);
-    let next = sweep(&world).await;
+    fake.data().fails.clear();
+    lists(&fake, vec![vec![]]);
+    let next = sweep(&fake).await;
     assert_eq!(next.failures, 0);
-    assert_eq!(next.last_at, Some(world.holds().now));
+    assert_eq!(next.last_at, Some(fake.data().now));
 }
 
 #[tokio::test]
 async fn a_platform_that_asks_to_be_left_alone_is_until_then() {
     for (until, due) in [(time(5000), 5000..=5000), (time(1), 20..=30)] {
         for call in ["platform", "list"] {
-            let world = world();
-            invited(&world, 5);
+            let fake = setup();
+            invited(&fake, 5);
             let busy = throttled(Some(until));
-            world.holds().fails.insert(call, busy);
-            let due_at = sweep(&world).await.due_at.unwrap();
+            fake.data().fails.insert(call, busy);
+            let due_at = sweep(&fake).await.due_at.unwrap();
             let seconds = due_at.duration_since(start()).as_secs();
             assert!(due.contains(&seconds), "{call}: {seconds}");
         }
@@ -301,20 +298,20 @@ async fn a_platform_that_asks_to_be_left_alone_is_until_then() {
 }
 
 /// Schedules the sweep for this time while it runs.
-fn armed_meanwhile(world: &FakePorts, at: Timestamp) {
-    let armed = move |holds: &mut crate::fake_ports::FakeState| {
-        let sweep = holds.sweeps.get_mut(&assessment()).unwrap();
+fn armed_meanwhile(fake: &FakePorts, at: Timestamp) {
+    let armed = move |data: &mut crate::fake_ports::FakeState| {
+        let sweep = data.sweeps.get_mut(&assessment()).unwrap();
         sweep.armed += 1;
         sweep.due_at = Some(at);
     };
-    let mut holds = world.holds();
-    holds.on_call.insert("save", Box::new(armed));
+    let mut data = fake.data();
+    data.on_call.insert("save", Box::new(armed));
 }
 
 #[tokio::test]
 async fn a_sweep_that_is_armed_meanwhile_is_soon_done_again() {
     // Watching for long.
-    let slow = world();
+    let slow = setup();
     slow.pass(-2 * DAY);
     invited(&slow, 5);
     slow.pass(2 * DAY);
@@ -324,12 +321,12 @@ async fn a_sweep_that_is_armed_meanwhile_is_soon_done_again() {
 
     // Found nothing, for the first time and for the last.
     for empty_at in [None, Some(0)] {
-        let world = world();
-        let mut before = sweep_state(&world);
+        let fake = setup();
+        let mut before = sweep_state(&fake);
         before.empty_at = empty_at;
-        world.holds().sweeps.insert(assessment(), before);
-        armed_meanwhile(&world, start());
-        let next = sweep(&world).await;
+        fake.data().sweeps.insert(assessment(), before);
+        armed_meanwhile(&fake, start());
+        let next = sweep(&fake).await;
         assert_eq!(next.due_at, Some(time(900)));
         assert_eq!(
             next.empty_at, None,
@@ -339,10 +336,10 @@ async fn a_sweep_that_is_armed_meanwhile_is_soon_done_again() {
     }
 
     // The platform does not answer, and asks us to wait.
-    let busy = world();
+    let busy = setup();
     invited(&busy, 5);
     let until = throttled(Some(time(5000)));
-    busy.holds().fails.insert("list", until);
+    busy.data().fails.insert("list", until);
     armed_meanwhile(&busy, start());
     let next = sweep(&busy).await;
     assert_eq!(next.due_at, Some(time(5000)));
@@ -351,35 +348,35 @@ async fn a_sweep_that_is_armed_meanwhile_is_soon_done_again() {
 
 /// A setup in which the watch of one invitation, with this status, ends this many seconds from now.
 async fn watching(status: Status, over: i64) -> (FakePorts, InvitationKey) {
-    let world = world();
-    world.holds().tenant.mappings[0].expires_after_days = Some(1);
+    let fake = setup();
+    fake.data().tenant.mappings[0].expires_after_days = Some(1);
     let watched = if status == Status::Completed {
         30 * DAY
     } else {
         DAY
     };
-    world.pass(over - watched);
-    let key = world.invited("1", "video");
-    world.results_in("1", status);
+    fake.pass(over - watched);
+    let key = fake.invited("1", "video");
+    fake.results_in("1", status);
     let due = |due_at| SweepState {
         due_at: Some(due_at),
         ..SweepState::default()
     };
-    let then = world.holds().now;
-    world.holds().sweeps.insert(assessment(), due(then));
-    sweep(&world).await;
-    world.pass(watched - over);
-    world.holds().sweeps.insert(assessment(), due(start()));
-    (world, key)
+    let then = fake.data().now;
+    fake.data().sweeps.insert(assessment(), due(then));
+    sweep(&fake).await;
+    fake.pass(watched - over);
+    fake.data().sweeps.insert(assessment(), due(start()));
+    (fake, key)
 }
 
 #[tokio::test]
 async fn an_open_invitation_expires_when_its_time_is_over() {
     for (over, expired) in [(-1, true), (0, true), (1, false)] {
         for status in [Status::Sent, Status::Started] {
-            let (world, key) = watching(status, over).await;
-            sweep(&world).await;
-            let state = world.row(&key).state;
+            let (fake, key) = watching(status, over).await;
+            sweep(&fake).await;
+            let state = fake.row(&key).state;
             assert_eq!(state == State::Expired, expired, "{over}: {state:?}");
         }
     }
@@ -387,31 +384,31 @@ async fn an_open_invitation_expires_when_its_time_is_over() {
 
 #[tokio::test]
 async fn what_came_at_the_last_moment_counts_and_what_cannot_be_asked_for_waits() {
-    let (world, key) = watching(Status::Started, -1).await;
+    let (fake, key) = watching(Status::Started, -1).await;
     // Among many, so that only the list is read, which is behind.
     for application in ["2", "3", "4", "5"] {
-        world.invited(application, "video");
+        fake.invited(application, "video");
     }
-    lists(&world, vec![vec![line("1", Status::Started, "m1")]]);
-    world.results_in("1", Status::Completed);
+    lists(&fake, vec![vec![line("1", Status::Started, "m1")]]);
+    fake.results_in("1", Status::Completed);
     let down = failing(Phase::Unknown);
-    world.holds().fails.insert("result", down);
-    sweep(&world).await;
-    assert_eq!(world.row(&key).state, State::Started);
+    fake.data().fails.insert("result", down);
+    sweep(&fake).await;
+    assert_eq!(fake.row(&key).state, State::Started);
 
-    world.holds().fails.clear();
-    world.pass(900);
-    sweep(&world).await;
-    assert_eq!(world.row(&key).state, State::Completed);
+    fake.data().fails.clear();
+    fake.pass(900);
+    sweep(&fake).await;
+    assert_eq!(fake.row(&key).state, State::Completed);
 }
 
 #[tokio::test]
 async fn an_ended_one_is_no_longer_watched_when_its_time_is_over() {
     for (over, ends) in [(-1, true), (0, true), (1, false)] {
-        let (world, key) = watching(Status::Completed, over).await;
-        world.holds().calls.clear();
-        sweep(&world).await;
-        let row = world.row(&key);
+        let (fake, key) = watching(Status::Completed, over).await;
+        fake.data().calls.clear();
+        sweep(&fake).await;
+        let row = fake.row(&key);
         assert_eq!(row.state, State::Completed);
         assert_eq!(
             row.schedule == Schedule::Never,
@@ -419,25 +416,25 @@ async fn an_ended_one_is_no_longer_watched_when_its_time_is_over() {
             "{over}: {:?}",
             row.schedule
         );
-        assert_eq!(calls(&world), ["result"], "not a second time");
+        assert_eq!(calls(&fake), ["result"], "not a second time");
     }
 }
 
 #[tokio::test]
 async fn a_watch_whose_row_is_broken_for_good_holds_up_no_sweep() {
-    let (world, key) = watching(Status::Completed, -1).await;
+    let (fake, key) = watching(Status::Completed, -1).await;
     // Among many, so that only the list is read, and not the row.
     for application in ["2", "3", "4", "5"] {
-        world.invited(application, "video");
+        fake.invited(application, "video");
     }
-    lists(&world, vec![vec![]]);
-    world.holds().rows_fail.insert(key.clone(), unread());
-    let tried = try_to_sweep(&world, Deadline::NONE).await;
+    lists(&fake, vec![vec![]]);
+    fake.data().rows_fail.insert(key.clone(), unread());
+    let tried = try_to_sweep(&fake, Deadline::NONE).await;
     assert!(matches!(tried, Err(Error::Store(_))), "{tried:?}");
 
     let broken = unread().permanent();
-    world.holds().rows_fail.insert(key, broken);
-    assert_eq!(sweep(&world).await.last_at, Some(start()));
+    fake.data().rows_fail.insert(key, broken);
+    assert_eq!(sweep(&fake).await.last_at, Some(start()));
 }
 
 fn waiting(level: u8, change_token: Option<&str>, invited_at: i64) -> WatchedInvitation {

@@ -1,6 +1,6 @@
 //! Ends the watch of invitations whose time has passed.
 
-use super::{Round, Stop, Sweeper, is_open, unreadable};
+use super::{Round, SweepError, Sweeper, is_open, unreadable};
 use crate::engine::{Applied, Dispatch};
 use crate::error::{Error, ErrorScope};
 use crate::invitation::{Event, watch_limit};
@@ -16,7 +16,7 @@ impl Sweeper {
         &self,
         round: &mut Round<'_>,
         waiting: &[WatchedInvitation],
-    ) -> Result<bool, Stop> {
+    ) -> Result<bool, SweepError> {
         // A failure of the whole connection is not repeated for each.
         let mut answers = round.not_before.is_none();
         for one in waiting {
@@ -27,7 +27,7 @@ impl Sweeper {
                 continue;
             };
             match self.checkpoint(round).await {
-                Err(Stop::Deadline) => return Ok(false),
+                Err(SweepError::Deadline) => return Ok(false),
                 other => other?,
             }
             let last_chance = after(until, self.engine.timing.overdue());

@@ -5,8 +5,8 @@ use crate::invitation::Step;
 use crate::ports::DueItem;
 use crate::timing::seconds;
 
-fn ticker(world: &FakePorts) -> Scheduler {
-    let ports = Arc::new(world.clone());
+fn ticker(fake: &FakePorts) -> Scheduler {
+    let ports = Arc::new(fake.clone());
     let shares = Shares {
         share: 3,
         lease: seconds(30.0),
@@ -14,8 +14,8 @@ fn ticker(world: &FakePorts) -> Scheduler {
     Scheduler::new(ports.clone(), ports.clone(), ports, shares)
 }
 
-fn queued(world: &FakePorts) -> Vec<Work> {
-    std::mem::take(&mut world.holds().queued)
+fn queued(fake: &FakePorts) -> Vec<Work> {
+    std::mem::take(&mut fake.data().queued)
 }
 
 fn steps(count: usize) -> Vec<DueItem> {
@@ -27,7 +27,7 @@ fn steps(count: usize) -> Vec<DueItem> {
 
 #[tokio::test]
 async fn every_due_item_is_enqueued_as_its_work() {
-    let world = FakePorts::new();
+    let fake = FakePorts::new();
     let row = entered("1", &mapping("video"), start());
     let (tenant, key, assessment) = (row.key.tenant.clone(), row.key, row.assessment);
     let hire = HireKey {
@@ -35,7 +35,7 @@ async fn every_due_item_is_enqueued_as_its_work() {
         hire: Hire::Application("1".into()),
     };
     let id = "d".to_owned();
-    world.holds().due = vec![
+    fake.data().due = vec![
         DueItem::Invitation(key.clone(), Step::Invite),
         DueItem::Invitation(key.clone(), Step::WriteBack),
         DueItem::Sweep(tenant.clone(), assessment.clone()),
@@ -43,8 +43,8 @@ async fn every_due_item_is_enqueued_as_its_work() {
         DueItem::Poll(tenant.clone()),
         DueItem::Announcement(hire.clone()),
     ];
-    assert_eq!(ticker(&world).tick().await.unwrap(), 6);
-    let queued = queued(&world);
+    assert_eq!(ticker(&fake).tick().await.unwrap(), 6);
+    let queued = queued(&fake);
     assert_eq!(
         queued,
         [
@@ -73,63 +73,63 @@ async fn every_due_item_is_enqueued_as_its_work() {
 
 #[tokio::test]
 async fn where_nothing_is_due_the_queue_is_left_alone() {
-    let world = FakePorts::new();
-    assert_eq!(ticker(&world).tick().await.unwrap(), 0);
+    let fake = FakePorts::new();
+    assert_eq!(ticker(&fake).tick().await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn an_enqueued_item_is_left_to_the_queue_for_a_lease() {
-    let world = FakePorts::new();
-    let ticker = ticker(&world);
-    world.holds().due = steps(5);
+    let fake = FakePorts::new();
+    let ticker = ticker(&fake);
+    fake.data().due = steps(5);
     assert_eq!(ticker.tick().await.unwrap(), 3, "a share");
     assert_eq!(ticker.tick().await.unwrap(), 0, "the share is out");
-    let first = queued(&world);
+    let first = queued(&fake);
     // One is done.
-    world.holds().due.remove(0);
+    fake.data().due.remove(0);
     assert_eq!(ticker.tick().await.unwrap(), 1);
-    assert!(!first.contains(&queued(&world)[0]));
-    world.pass(31);
+    assert!(!first.contains(&queued(&fake)[0]));
+    fake.pass(31);
     assert_eq!(ticker.tick().await.unwrap(), 3, "it may be lost");
     // Of a clock that was ahead.
-    world.pass(-1000);
+    fake.pass(-1000);
     assert_eq!(ticker.tick().await.unwrap(), 3);
 }
 
 #[tokio::test]
 async fn what_the_queue_did_not_take_has_no_lease() {
-    let world = FakePorts::new();
-    let ticker = ticker(&world);
-    world.holds().due = steps(2);
-    world.holds().queue_fails = true;
+    let fake = FakePorts::new();
+    let ticker = ticker(&fake);
+    fake.data().due = steps(2);
+    fake.data().queue_fails = true;
     ticker.tick().await.unwrap_err();
-    world.holds().queue_fails = false;
+    fake.data().queue_fails = false;
     assert_eq!(ticker.tick().await.unwrap(), 2);
 }
 
 #[tokio::test]
 async fn an_item_that_is_not_due_yet_is_enqueued_without_a_lease() {
-    let world = FakePorts::new();
-    let ticker = ticker(&world);
-    world.pass(-60);
-    world.holds().due = steps(7);
+    let fake = FakePorts::new();
+    let ticker = ticker(&fake);
+    fake.pass(-60);
+    fake.data().due = steps(7);
     ticker.look_ahead().await.unwrap();
     // Due items come first, and every other one gets its turn, however many there are.
-    world.holds().due.clear();
+    fake.data().due.clear();
     assert_eq!(ticker.tick().await.unwrap(), 7);
     assert_eq!(ticker.tick().await.unwrap(), 0);
-    world.holds().due = steps(2);
+    fake.data().due = steps(2);
     assert_eq!(ticker.tick().await.unwrap(), 2);
 }
 
 /// Each attempt to process a delivery counts.
 #[tokio::test]
 async fn a_delivery_is_not_looked_into_ahead_of_its_time() {
-    let world = FakePorts::new();
-    let ticker = ticker(&world);
-    world.pass(-60);
-    world.holds().due = vec![DueItem::Delivery("acme".into(), "d".to_owned())];
+    let fake = FakePorts::new();
+    let ticker = ticker(&fake);
+    fake.pass(-60);
+    fake.data().due = vec![DueItem::Delivery("acme".into(), "d".to_owned())];
     ticker.look_ahead().await.unwrap();
-    world.holds().due.clear();
+    fake.data().due.clear();
     assert_eq!(ticker.tick().await.unwrap(), 0);
 }

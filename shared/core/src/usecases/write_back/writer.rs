@@ -25,14 +25,14 @@ const GONE: &str = Failure::APPLICATION_GONE;
 const REJECTED: &str = "eploy.rejected";
 
 /// Why a report stopped half-way.
-pub(super) enum Stop {
+pub(super) enum WriteError {
     /// A call failed, and not because of one part.
     Call(Box<CallError>),
     /// The lease does not last for another call.
     Lease,
 }
 
-impl From<CallError> for Stop {
+impl From<CallError> for WriteError {
     fn from(error: CallError) -> Self {
         Self::Call(Box::new(error))
     }
@@ -100,26 +100,26 @@ impl<'a> ReportWriter<'a> {
     }
 
     /// The parts that the mapping has for this moment.
-    fn wanted(&self) -> BTreeSet<Part> {
-        let mut wanted = BTreeSet::new();
+    fn planned(&self) -> BTreeSet<Part> {
+        let mut planned = BTreeSet::new();
         let Some(moment) = self.moment else {
-            return wanted;
+            return planned;
         };
         let plan = &self.mapping.report;
         if plan.action.is_some() {
-            wanted.insert(Part::Action);
+            planned.insert(Part::Action);
         }
         if plan.notes_at.contains(&moment) {
-            wanted.insert(Part::Note(moment));
+            planned.insert(Part::Note(moment));
         }
-        wanted.extend(plan.questions.keys().map(|what| Part::Answer(*what)));
+        planned.extend(plan.questions.keys().map(|what| Part::Answer(*what)));
         if plan.export_package.is_some() && self.row.reference.is_some() {
-            wanted.insert(Part::Export);
+            planned.insert(Part::Export);
         }
         if self.move_plan(moment).is_some() {
-            wanted.insert(Part::Move(moment));
+            planned.insert(Part::Move(moment));
         }
-        wanted
+        planned
     }
 
     /// The stage change for this moment.
@@ -146,9 +146,9 @@ impl<'a> ReportWriter<'a> {
 
     /// Whether there is anything to write now.
     pub(super) fn is_due(&self) -> bool {
-        let told_without_words = self.words || self.report.shows(Part::Words) > 0;
-        let mut wanted = self.wanted().into_iter();
-        told_without_words && (self.was_gone() || wanted.any(|part| self.is_behind(part)))
+        let reportable = self.words || self.report.shows(Part::Words) > 0;
+        let mut planned = self.planned().into_iter();
+        reportable && (self.was_gone() || planned.any(|part| self.is_behind(part)))
     }
 
     /// Whether the application was missing at the last attempt. Then it is looked up whenever its parts are due.
@@ -163,7 +163,7 @@ impl<'a> ReportWriter<'a> {
         eploy: &dyn Eploy,
         platform: &str,
         result: Option<&AssessmentResult>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), WriteError> {
         let Some(moment) = self.moment else {
             return Ok(());
         };
@@ -174,7 +174,7 @@ impl<'a> ReportWriter<'a> {
         // The failures that the action mentions.
         let reported = self.row.report.failures();
         let mut reported: Vec<_> = reported
-            .filter(|(_, failure)| failure.told)
+            .filter(|(_, failure)| failure.mentioned)
             .map(|(part, failure)| (part, failure.is_given_up()))
             .collect();
         let (mentioned, written) = self.compose(platform, moment, result);
@@ -230,40 +230,40 @@ impl<'a> ReportWriter<'a> {
     }
 
     /// The event that ends the work, to be saved.
-    pub(super) fn finish(mut self, outcome: Result<(), Stop>) -> Event {
+    pub(super) fn finish(mut self, outcome: Result<(), WriteError>) -> Event {
         // It stays saved as `Creating`: the next writer looks it up.
         if self.report.action.is_none() {
             self.report.action.clone_from(&self.row.report.action);
         }
         match outcome {
-            Err(Stop::Lease) => return Event::ReportProgress(self.report),
+            Err(WriteError::Lease) => return Event::ReportProgress(self.report),
             // If no part was due, the failure was not tried again.
             Ok(()) if !self.tried => {}
             Ok(()) => self.report.failure = None,
-            Err(Stop::Call(error)) => {
-                let mut lacking = self.wanted();
+            Err(WriteError::Call(error)) => {
+                let mut lacking = self.planned();
                 lacking.retain(|part| self.lacks(*part));
                 return stopped(self.engine, self.row, self.report, &lacking, &error);
             }
         }
-        let wanted = self.wanted();
+        let planned = self.planned();
         self.report
-            .keep_failures_of(|part| part == Part::Words || wanted.contains(&part));
+            .keep_failures_of(|part| part == Part::Words || planned.contains(&part));
         ended(self.row, self.report)
     }
 
     /// Records the outcome of a part. An error that affects more than the part stops the writer.
-    fn took(&mut self, part: Part, outcome: Result<(), CallError>) -> Result<(), Stop> {
-        self.went(part, outcome.map_err(Stop::from))
+    fn took(&mut self, part: Part, outcome: Result<(), CallError>) -> Result<(), WriteError> {
+        self.went(part, outcome.map_err(WriteError::from))
     }
 
-    fn went(&mut self, part: Part, outcome: Result<(), Stop>) -> Result<(), Stop> {
+    fn went(&mut self, part: Part, outcome: Result<(), WriteError>) -> Result<(), WriteError> {
         match outcome {
             Ok(()) => {
                 self.report.show(part, self.row.revision);
                 Ok(())
             }
-            Err(Stop::Call(error)) if concerns_a_part(&error) => {
+            Err(WriteError::Call(error)) if concerns_a_part(&error) => {
                 self.failed(part, &error);
                 Ok(())
             }
@@ -288,7 +288,7 @@ impl<'a> ReportWriter<'a> {
             PartFailure {
                 failure,
                 next,
-                told: false,
+                mentioned: false,
             },
         );
     }
@@ -329,7 +329,7 @@ impl<'a> ReportWriter<'a> {
         eploy: &dyn Eploy,
         moment: Moment,
         written: &Written,
-    ) -> Result<bool, Stop> {
+    ) -> Result<bool, WriteError> {
         let Some(plan) = &self.mapping.report.action else {
             return Ok(false);
         };
@@ -346,13 +346,13 @@ impl<'a> ReportWriter<'a> {
         });
         let mut done = self.action(eploy, plan, whole.clone()).await;
         // Without effect. Eploy may be refusing the text: then a short one is better than none.
-        if let Err(Stop::Call(error)) = &done
+        if let Err(WriteError::Call(error)) = &done
             && error.code == REJECTED
         {
             tracing::warn!(tenant = %self.row.key.tenant, invitation = %self.row.key.name(), code = error.code, %error, "report refused, retrying with the short text");
             done = self.action(eploy, plan, brief).await;
         }
-        if let Err(Stop::Call(error)) = &done
+        if let Err(WriteError::Call(error)) = &done
             && self.report.action == Some(ActionRecord::Creating)
             && matches!(error.code, REJECTED | NOT_FOUND)
             && self.follow_merge(eploy).await?
@@ -361,8 +361,8 @@ impl<'a> ReportWriter<'a> {
         }
         let may_be_there = match &done {
             Ok(()) => true,
-            Err(Stop::Call(error)) => !error.without_effect(),
-            Err(Stop::Lease) => false,
+            Err(WriteError::Call(error)) => !error.without_effect(),
+            Err(WriteError::Lease) => false,
         };
         if may_be_there && let Some(outcome) = outcome {
             self.report.note_outcome(outcome.as_str());
@@ -372,7 +372,7 @@ impl<'a> ReportWriter<'a> {
     }
 
     /// Eploy refuses to create the action: whether that is because the candidate was merged into another, whose it is then.
-    async fn follow_merge(&mut self, eploy: &dyn Eploy) -> Result<bool, Stop> {
+    async fn follow_merge(&mut self, eploy: &dyn Eploy) -> Result<bool, WriteError> {
         self.may_call()?;
         match candidate_of(eploy, &self.row.key.application).await {
             Ok(candidate) if candidate != self.candidate => {
@@ -392,7 +392,7 @@ impl<'a> ReportWriter<'a> {
         eploy: &dyn Eploy,
         plan: &ActionPlan,
         content: ActionUpdate,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), WriteError> {
         let row = self.row;
         let started_at = action_start(row);
         let look_up = ActionLookUp {
@@ -444,7 +444,7 @@ impl<'a> ReportWriter<'a> {
     }
 
     /// Answers the custom questions: in one call, or one by one if some of them are refused.
-    async fn answer(&mut self, eploy: &dyn Eploy, written: &Written) -> Result<(), Stop> {
+    async fn answer(&mut self, eploy: &dyn Eploy, written: &Written) -> Result<(), WriteError> {
         let application = &self.row.key.application;
         let mut due = Vec::new();
         for (what, question) in &self.mapping.report.questions {
@@ -479,7 +479,7 @@ impl<'a> ReportWriter<'a> {
 
     /// Moves the application, guarded by its present position: the recruiter wins. The application's own record gives
     /// the position, because the status history may be behind.
-    async fn move_on(&mut self, eploy: &dyn Eploy, plan: &MovePlan) -> Result<(), Stop> {
+    async fn move_on(&mut self, eploy: &dyn Eploy, plan: &MovePlan) -> Result<(), WriteError> {
         let application = &self.row.key.application;
         self.may_call()?;
         let Some(now_at) = eploy.position(application).await? else {
@@ -519,7 +519,7 @@ impl<'a> ReportWriter<'a> {
     }
 
     /// Stops the writer if the application does not exist in Eploy any more.
-    async fn look_for_application(&self, eploy: &dyn Eploy) -> Result<(), Stop> {
+    async fn look_for_application(&self, eploy: &dyn Eploy) -> Result<(), WriteError> {
         self.may_call()?;
         match eploy.position(&self.row.key.application).await {
             Ok(None) => Err(gone().into()),
@@ -530,10 +530,10 @@ impl<'a> ReportWriter<'a> {
     }
 
     /// Whether the lease lasts for one more call.
-    fn may_call(&self) -> Result<(), Stop> {
+    fn may_call(&self) -> Result<(), WriteError> {
         let end = after(self.engine.now(), seconds(self.engine.timing.call_seconds));
         if end > self.lease_until {
-            Err(Stop::Lease)
+            Err(WriteError::Lease)
         } else {
             Ok(())
         }
@@ -569,7 +569,7 @@ pub(super) fn stopped(
         let failure = PartFailure {
             failure: failure.clone(),
             next,
-            told: false,
+            mentioned: false,
         };
         report.fail(*part, failure);
     }

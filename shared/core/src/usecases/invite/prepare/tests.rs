@@ -24,42 +24,41 @@ fn plan() -> MeetingPlan {
 }
 
 /// A setup whose mapping is of this kind.
-fn world(kind: MappingKind) -> FakePorts {
-    let world = FakePorts::new();
-    world.holds().tenant.mappings = vec![Mapping {
+fn setup(kind: MappingKind) -> FakePorts {
+    let fake = FakePorts::new();
+    fake.data().tenant.mappings = vec![Mapping {
         kind,
         ..mapping("live")
     }];
-    world
+    fake
 }
 
 fn meeting(plan: MeetingPlan) -> FakePorts {
-    world(MappingKind::Meeting(plan))
+    setup(MappingKind::Meeting(plan))
 }
 
-async fn invite(world: &FakePorts, key: &InvitationKey) -> Invitation {
-    world
-        .ports()
+async fn invite(fake: &FakePorts, key: &InvitationKey) -> Invitation {
+    fake.ports()
         .inviter()
         .invite(key, Deadline::NONE)
         .await
         .unwrap();
-    world.row(key)
+    fake.row(key)
 }
 
 /// Saves a new invitation and sends it.
-async fn entering(world: &FakePorts, application: &str) -> Invitation {
-    let key = world.enter(application, "live");
-    invite(world, &key).await
+async fn entering(fake: &FakePorts, application: &str) -> Invitation {
+    let key = fake.enter(application, "live");
+    invite(fake, &key).await
 }
 
 /// The order that the platform got last.
-fn last_order(world: &FakePorts) -> InviteOrder {
-    world.holds().orders.last().unwrap().clone()
+fn last_order(fake: &FakePorts) -> InviteOrder {
+    fake.data().orders.last().unwrap().clone()
 }
 
-fn ordered(world: &FakePorts) -> (Appointment, Vec<String>) {
-    match last_order(world).task {
+fn ordered(fake: &FakePorts) -> (Appointment, Vec<String>) {
+    match last_order(fake).task {
         Task::Meet {
             appointment,
             interviewers,
@@ -70,8 +69,8 @@ fn ordered(world: &FakePorts) -> (Appointment, Vec<String>) {
 
 #[tokio::test]
 async fn the_candidate_is_met_as_the_plan_says_and_the_ledger_knows_when() {
-    let world = meeting(plan());
-    let row = entering(&world, "1").await;
+    let fake = meeting(plan());
+    let row = entering(&fake, "1").await;
     assert_eq!(row.state, State::Invited);
     let appointment = Appointment {
         at: time(MONDAY_AT_TEN),
@@ -79,12 +78,12 @@ async fn the_candidate_is_met_as_the_plan_says_and_the_ledger_knows_when() {
     };
     assert_eq!(row.appointment, Some(appointment));
     assert_eq!(
-        ordered(&world),
+        ordered(&fake),
         (appointment, vec!["robin@example.com".to_owned()])
     );
     // The assessment names an existing interview.
-    assert_eq!(last_order(&world).assessment, "a1".into());
-    assert!(world.holds().made.is_empty());
+    assert_eq!(last_order(&fake).assessment, "a1".into());
+    assert!(fake.data().made.is_empty());
 }
 
 #[tokio::test]
@@ -93,105 +92,100 @@ async fn another_try_moves_an_appointment_only_once_it_is_past() {
         (MONDAY_AT_TEN - 1, MONDAY_AT_TEN),
         (MONDAY_AT_TEN, MONDAY_AT_TEN + DAY),
     ] {
-        let world = meeting(plan());
+        let fake = meeting(plan());
         let busy = Err(throttled(None));
-        world.holds().invited.push_back(busy);
-        let row = entering(&world, "1").await;
+        fake.data().invited.push_back(busy);
+        let row = entering(&fake, "1").await;
         assert_eq!(row.state, State::Detected);
-        world.pass(second);
-        assert_eq!(invite(&world, &row.key).await.state, State::Invited);
-        assert_eq!(world.holds().orders.len(), 2);
-        assert_eq!(
-            ordered(&world).0.at,
-            time(met),
-            "tried again after {second}"
-        );
+        fake.pass(second);
+        assert_eq!(invite(&fake, &row.key).await.state, State::Invited);
+        assert_eq!(fake.data().orders.len(), 2);
+        assert_eq!(ordered(&fake).0.at, time(met), "tried again after {second}");
     }
 }
 
 #[tokio::test]
 async fn of_two_concurrent_senders_one_schedules() {
-    let world = meeting(plan());
-    world.holds().conflicts = 1;
-    assert_eq!(entering(&world, "1").await.state, State::Detected);
-    assert!(world.holds().orders.is_empty());
+    let fake = meeting(plan());
+    fake.data().conflicts = 1;
+    assert_eq!(entering(&fake, "1").await.state, State::Detected);
+    assert!(fake.data().orders.is_empty());
 }
 
 /// The outcome of this answer to the date question of the application.
 async fn dated(answer: Option<Answer>) -> (FakePorts, Invitation) {
     let question = QuestionId::new("application-date");
-    let world = meeting(MeetingPlan {
+    let fake = meeting(MeetingPlan {
         day: MeetingDay::Question(question.clone()),
         ..plan()
     });
     if let Some(answer) = answer {
-        world.holds().answers.insert(question, answer);
+        fake.data().answers.insert(question, answer);
     }
-    let row = entering(&world, "1").await;
-    (world, row)
+    let row = entering(&fake, "1").await;
+    (fake, row)
 }
 
 #[tokio::test]
 async fn the_date_that_was_entered_counts_with_its_time_if_it_has_one() {
     let wednesday = "2027-01-20".parse().unwrap();
-    let (world, _) = dated(Some(Answer::Day(wednesday))).await;
-    assert_eq!(ordered(&world).0.at, time(MONDAY_AT_TEN + 2 * DAY));
-    let (world, _) = dated(Some(Answer::At(time(1)))).await;
-    assert_eq!(ordered(&world).0.at, time(1));
+    let (fake, _) = dated(Some(Answer::Day(wednesday))).await;
+    assert_eq!(ordered(&fake).0.at, time(MONDAY_AT_TEN + 2 * DAY));
+    let (fake, _) = dated(Some(Answer::At(time(1)))).await;
+    assert_eq!(ordered(&fake).0.at, time(1));
 }
 
 #[tokio::test]
 async fn a_date_that_is_past_is_refused_with_what_to_do() {
-    let (world, row) = dated(Some(Answer::At(time(0)))).await;
+    let (fake, row) = dated(Some(Answer::At(time(0)))).await;
     let State::Failed(FailReason::Refused(failure)) = &row.state else {
         panic!("{:?}", row.state);
     };
     assert_eq!(failure.code, "meeting.past");
     assert!(failure.remedy.contains("still to come"), "{failure:?}");
-    assert!(world.holds().orders.is_empty());
+    assert!(fake.data().orders.is_empty());
 }
 
 #[tokio::test]
 async fn a_date_that_no_calendar_has_is_refused() {
-    let (world, row) = dated(Some(Answer::Day(jiff::civil::Date::MAX))).await;
+    let (fake, row) = dated(Some(Answer::Day(jiff::civil::Date::MAX))).await;
     let State::Failed(FailReason::Refused(failure)) = &row.state else {
         panic!("{:?}", row.state);
     };
     assert_eq!(failure.code, "meeting.no_day");
-    assert!(world.holds().orders.is_empty());
+    assert!(fake.data().orders.is_empty());
 }
 
 #[tokio::test]
 async fn without_a_date_the_interview_waits_for_one() {
     for nothing in [None, Some(Answer::Text("next week".to_owned()))] {
-        let (world, row) = dated(nothing).await;
+        let (fake, row) = dated(nothing).await;
         assert_eq!(row.state, State::Detected);
         assert_eq!(row.failure.unwrap().code, "meeting.no_date");
-        assert!(world.holds().orders.is_empty());
-        world
-            .holds()
+        assert!(fake.data().orders.is_empty());
+        fake.data()
             .answers
             .insert("application-date".into(), Answer::At(time(DAY)));
-        world.pass(3600);
-        assert_eq!(invite(&world, &row.key).await.state, State::Invited);
+        fake.pass(3600);
+        assert_eq!(invite(&fake, &row.key).await.state, State::Invited);
     }
 }
 
 /// The interviewers in the order, or the failure.
 async fn panel(plan: MeetingPlan, answer: Option<&str>) -> Result<Vec<String>, Failure> {
     let question = QuestionId::new("vacancy-panel");
-    let world = meeting(MeetingPlan {
+    let fake = meeting(MeetingPlan {
         interviewers_question: Some(question.clone()),
         ..plan
     });
     if let Some(text) = answer {
         let answer = Answer::Text(text.to_owned());
-        world.holds().answers.insert(question, answer);
+        fake.data().answers.insert(question, answer);
     }
-    let row = entering(&world, "1").await;
+    let row = entering(&fake, "1").await;
     match row.failure {
         Some(failure) => Err(failure),
-        None => Ok(ordered(&world).1),
+        None => Ok(ordered(&fake).1),
     }
 }
 
@@ -229,19 +223,18 @@ fn making(once_per: OncePer) -> FakePorts {
 
 #[tokio::test]
 async fn an_interview_is_made_once_for_the_mapping() {
-    let world = making(OncePer::Mapping);
-    let row = entering(&world, "1").await;
+    let fake = making(OncePer::Mapping);
+    let row = entering(&fake, "1").await;
     assert_eq!(row.assessment.assessment, "made-1".into());
-    entering(&world, "2").await;
-    let holds = world.holds();
-    let [order] = &holds.made[..] else {
-        panic!("{:?}", holds.made);
+    entering(&fake, "2").await;
+    let data = fake.data();
+    let [order] = &data.made[..] else {
+        panic!("{:?}", data.made);
     };
-    assert_eq!((order.wanted.as_str(), &order.vacancy), ("a1", &None));
-    assert_eq!(holds.orders.len(), 2);
+    assert_eq!((order.configured.as_str(), &order.vacancy), ("a1", &None));
+    assert_eq!(data.orders.len(), 2);
     assert!(
-        holds
-            .orders
+        data.orders
             .iter()
             .all(|one| one.assessment == "made-1".into())
     );
@@ -249,20 +242,16 @@ async fn an_interview_is_made_once_for_the_mapping() {
 
 #[tokio::test]
 async fn an_interview_is_made_once_for_each_vacancy() {
-    let world = making(OncePer::Vacancy);
-    entering(&world, "1").await;
-    entering(&world, "2").await;
-    let key = world.enter("3", "live");
-    world.holds().rows.get_mut(&key).unwrap().vacancy = "4102".into();
-    invite(&world, &key).await;
-    let holds = world.holds();
-    let made: Vec<_> = holds
-        .made
-        .iter()
-        .map(|one| one.vacancy.as_deref())
-        .collect();
+    let fake = making(OncePer::Vacancy);
+    entering(&fake, "1").await;
+    entering(&fake, "2").await;
+    let key = fake.enter("3", "live");
+    fake.data().rows.get_mut(&key).unwrap().vacancy = "4102".into();
+    invite(&fake, &key).await;
+    let data = fake.data();
+    let made: Vec<_> = data.made.iter().map(|one| one.vacancy.as_deref()).collect();
     assert_eq!(made, [Some("Vacancy 4101"), Some("Vacancy 4102")]);
-    let used: Vec<_> = holds
+    let used: Vec<_> = data
         .orders
         .iter()
         .map(|one| one.assessment.as_str())
@@ -272,30 +261,30 @@ async fn an_interview_is_made_once_for_each_vacancy() {
 
 #[tokio::test]
 async fn other_options_make_another_interview_but_not_for_whom_one_was_arranged() {
-    let world = making(OncePer::Mapping);
+    let fake = making(OncePer::Mapping);
     let busy = Err(throttled(None));
-    world.holds().invited.push_back(busy);
-    let arranged = entering(&world, "1").await;
-    world.holds().tenant.mappings[0]
+    fake.data().invited.push_back(busy);
+    let arranged = entering(&fake, "1").await;
+    fake.data().tenant.mappings[0]
         .options
         .insert("duration".to_owned(), 30.into());
-    world.pass(3600);
-    invite(&world, &arranged.key).await;
-    assert_eq!(last_order(&world).assessment, "made-1".into());
-    entering(&world, "2").await;
-    assert_eq!(last_order(&world).assessment, "made-2".into());
+    fake.pass(3600);
+    invite(&fake, &arranged.key).await;
+    assert_eq!(last_order(&fake).assessment, "made-1".into());
+    entering(&fake, "2").await;
+    assert_eq!(last_order(&fake).assessment, "made-2".into());
 }
 
 #[tokio::test]
 async fn of_two_interviews_created_at_once_the_saved_one_is_used() {
-    let world = making(OncePer::Mapping);
-    world.holds().made_elsewhere = Some("theirs".into());
-    entering(&world, "1").await;
-    assert_eq!(last_order(&world).assessment, "theirs".into());
+    let fake = making(OncePer::Mapping);
+    fake.data().made_elsewhere = Some("theirs".into());
+    entering(&fake, "1").await;
+    assert_eq!(last_order(&fake).assessment, "theirs".into());
 }
 
 fn pool() -> FakePorts {
-    world(MappingKind::Pool(PoolPlan {
+    setup(MappingKind::Pool(PoolPlan {
         tags: vec!["silver".to_owned()],
         after: Vec::new(),
     }))
@@ -303,41 +292,40 @@ fn pool() -> FakePorts {
 
 #[tokio::test]
 async fn a_candidate_is_put_into_a_pool_once_however_many_applications_they_have() {
-    let world = pool();
-    let first = entering(&world, "1").await;
+    let fake = pool();
+    let first = entering(&fake, "1").await;
     assert_eq!(first.state, State::Invited);
     assert_eq!(
-        last_order(&world).task,
+        last_order(&fake).task,
         Task::Pool {
             tags: vec!["silver".to_owned()]
         }
     );
-    let second = entering(&world, "2").await;
+    let second = entering(&fake, "2").await;
     assert_eq!(
         second.state,
         State::Skipped(SkipReason::Duplicate(Some(first.key)))
     );
-    assert_eq!(world.holds().orders.len(), 1);
+    assert_eq!(fake.data().orders.len(), 1);
 }
 
 /// The erasure comes between the sender's check for it and the slot.
 #[tokio::test]
 async fn a_place_that_was_taken_after_an_erasure_is_given_back() {
-    let world = pool();
-    let erased = |holds: &mut FakeState| {
-        holds.erased.insert("9001".into());
+    let fake = pool();
+    let erased = |data: &mut FakeState| {
+        data.erased.insert("9001".into());
     };
-    world.holds().on_call.insert("candidate", Box::new(erased));
-    let key = world.enter("1", "live");
-    world
-        .ports()
+    fake.data().on_call.insert("candidate", Box::new(erased));
+    let key = fake.enter("1", "live");
+    fake.ports()
         .inviter()
         .invite(&key, Deadline::NONE)
         .await
         .unwrap();
-    let holds = world.holds();
-    assert!(holds.rows.is_empty() && holds.references.is_empty());
-    assert!(holds.orders.is_empty());
+    let data = fake.data();
+    assert!(data.rows.is_empty() && data.references.is_empty());
+    assert!(data.orders.is_empty());
 }
 
 /// A slot is taken by an invitation that is in the pool, or may turn out to be.
@@ -359,21 +347,21 @@ async fn a_place_whose_owner_never_got_there_is_passed_over() {
         // Erased.
         (None, false),
     ] {
-        let world = pool();
-        let owner = entered("1", &world.holds().tenant.mappings[0], time(0));
+        let fake = pool();
+        let owner = entered("1", &fake.data().tenant.mappings[0], time(0));
         {
-            let mut holds = world.holds();
+            let mut data = fake.data();
             let place = ("acc".into(), "pool/a1/9001/1".into());
-            holds.references.insert(place, owner.key.clone());
+            data.references.insert(place, owner.key.clone());
             if let Some(state) = state.clone() {
                 let owner = Invitation {
                     state,
                     ..owner.clone()
                 };
-                holds.rows.insert(owner.key.clone(), owner);
+                data.rows.insert(owner.key.clone(), owner);
             }
         }
-        let second = entering(&world, "2").await;
+        let second = entering(&fake, "2").await;
         let expected = if taken {
             State::Skipped(SkipReason::Duplicate(Some(owner.key)))
         } else {

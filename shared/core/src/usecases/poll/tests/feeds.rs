@@ -14,93 +14,93 @@ const FROZEN: i64 = -9000;
 
 /// A setup whose mapping is on, read by this feed.
 async fn read_by(by: ChangeFeed, settled: bool) -> FakePorts {
-    let world = FakePorts::new();
-    world.set(|holds| holds.feed = Feed { by, settled });
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    calls(&world);
-    wait(&world);
-    world
+    let fake = FakePorts::new();
+    fake.set(|data| data.feed = Feed { by, settled });
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    calls(&fake);
+    wait(&fake);
+    fake
 }
 
 /// The applications at the trigger now, in one page, with dates that no change of stage moves.
-fn at_the_trigger(world: &FakePorts, applications: &[&str]) {
+fn at_the_trigger(fake: &FakePorts, applications: &[&str]) {
     let row = |id: &&str| seen(id, at_trigger(), FROZEN);
-    world.holds().at_triggers = vec![page(applications.iter().map(row).collect(), false)];
+    fake.data().at_triggers = vec![page(applications.iter().map(row).collect(), false)];
 }
 
-fn scan(world: &FakePorts) -> crate::ports::StageScan {
-    state(world).poll.scan.unwrap()
+fn scan(fake: &FakePorts) -> crate::ports::StageScan {
+    state(fake).poll.scan.unwrap()
 }
 
 /// Advances the clock until the scan is due.
-fn wait_for_scan(world: &FakePorts) {
-    let due = scan(world).at.max(state(world).due_at);
-    world.holds().now = due;
+fn wait_for_scan(fake: &FakePorts) {
+    let due = scan(fake).at.max(state(fake).due_at);
+    fake.data().now = due;
 }
 
 #[tokio::test]
 async fn a_settled_feed_is_not_scanned() {
-    let world = polled().await;
+    let fake = polled().await;
     for _ in 0..3 {
-        world.holds().now += SignedDuration::from_hours(24);
-        assert_eq!(poll(&world).await, Polled::Done(0));
-        assert_eq!(calls(&world).last(), Some(&"changed_applications"));
-        assert_eq!(state(&world).poll.scan, None);
+        fake.data().now += SignedDuration::from_hours(24);
+        assert_eq!(poll(&fake).await, Polled::Done(0));
+        assert_eq!(calls(&fake).last(), Some(&"changed_applications"));
+        assert_eq!(state(&fake).poll.scan, None);
     }
 }
 
 #[tokio::test]
 async fn until_the_feed_is_settled_a_scan_catches_what_it_missed() {
-    let world = read_by(ChangeFeed::ModificationDate, false).await;
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    assert_eq!(calls(&world), ["changed_applications"], "not yet");
+    let fake = read_by(ChangeFeed::ModificationDate, false).await;
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    assert_eq!(calls(&fake), ["changed_applications"], "not yet");
     // Moved to the trigger, with its earlier date.
-    at_the_trigger(&world, &["1"]);
-    wait_for_scan(&world);
-    assert_eq!(poll(&world).await, Polled::Done(1));
-    assert_eq!(calls(&world), ["changed_applications", "applications_at"]);
-    assert_eq!(row_of(&world, "1").unwrap().state, State::Detected);
-    assert_eq!(scan(&world).missed, 0, "the feed may yet show it");
-    wait(&world);
-    assert_eq!(poll(&world).await, Polled::Done(0));
+    at_the_trigger(&fake, &["1"]);
+    wait_for_scan(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
+    assert_eq!(calls(&fake), ["changed_applications", "applications_at"]);
+    assert_eq!(row_of(&fake, "1").unwrap().state, State::Detected);
+    assert_eq!(scan(&fake).missed, 0, "the feed may yet show it");
+    wait(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(0));
     assert_eq!(
-        (scan(&world).missed, scan(&world).missed_at),
-        (1, Some(world.holds().now))
+        (scan(&fake).missed, scan(&fake).missed_at),
+        (1, Some(fake.data().now))
     );
-    wait_for_scan(&world);
-    assert_eq!(poll(&world).await, Polled::Done(0), "once");
-    assert_eq!(scan(&world).missed, 1);
+    wait_for_scan(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(0), "once");
+    assert_eq!(scan(&fake).missed, 1);
 }
 
 #[tokio::test]
 async fn what_the_feed_shows_next_it_did_not_miss() {
-    let world = read_by(ChangeFeed::ModificationDate, false).await;
-    at_the_trigger(&world, &["1"]);
-    wait_for_scan(&world);
-    assert_eq!(poll(&world).await, Polled::Done(1));
-    changes(&world, vec![seen("1", at_trigger(), 900)]);
-    wait(&world);
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    wait(&world);
-    poll(&world).await;
-    assert_eq!(scan(&world).missed, 0);
+    let fake = read_by(ChangeFeed::ModificationDate, false).await;
+    at_the_trigger(&fake, &["1"]);
+    wait_for_scan(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
+    changes(&fake, vec![seen("1", at_trigger(), 900)]);
+    wait(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    wait(&fake);
+    poll(&fake).await;
+    assert_eq!(scan(&fake).missed, 0);
 }
 
 /// A poll that finds nothing new stays one call, and a scan of many pages is spread over the day.
 #[tokio::test]
 async fn a_scan_costs_a_bounded_number_of_calls_a_day() {
     for (pages, most) in [(1, 96), (30, 500)] {
-        let world = read_by(ChangeFeed::ModificationDate, false).await;
+        let fake = read_by(ChangeFeed::ModificationDate, false).await;
         let empty = |number| page(Vec::new(), number < pages);
-        world.holds().at_triggers = (1..=pages).map(empty).collect();
-        world.holds().tenant.eploy.daily_calls = 10_000;
-        let (begins, mut polls) = (world.holds().now, 0);
-        while world.holds().now < begins + SignedDuration::from_hours(24) {
-            poll(&world).await;
+        fake.data().at_triggers = (1..=pages).map(empty).collect();
+        fake.data().tenant.eploy.daily_calls = 10_000;
+        let (begins, mut polls) = (fake.data().now, 0);
+        while fake.data().now < begins + SignedDuration::from_hours(24) {
+            poll(&fake).await;
             polls += 1;
-            wait(&world);
+            wait(&fake);
         }
-        let calls = calls(&world);
+        let calls = calls(&fake);
         let count = |name| calls.iter().filter(|call| **call == name).count();
         assert_eq!(count("changed_applications"), polls);
         let scanned = count("applications_at");
@@ -114,34 +114,33 @@ async fn a_scan_costs_a_bounded_number_of_calls_a_day() {
 
 #[tokio::test]
 async fn a_scan_that_fails_keeps_nobody_waiting() {
-    let world = read_by(ChangeFeed::ModificationDate, false).await;
-    world
-        .holds()
+    let fake = read_by(ChangeFeed::ModificationDate, false).await;
+    fake.data()
         .fails
         .insert("applications_at", failing(Phase::Refused));
-    changes(&world, vec![seen("2", at_trigger(), 10)]);
-    wait_for_scan(&world);
-    assert_eq!(poll(&world).await, Polled::Done(1));
-    assert!(scan(&world).failure.is_some() && scan(&world).at > world.holds().now);
-    assert_eq!(state(&world).suspended, None);
-    world.holds().fails.clear();
-    wait_for_scan(&world);
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    assert_eq!(scan(&world).failure, None);
+    changes(&fake, vec![seen("2", at_trigger(), 10)]);
+    wait_for_scan(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
+    assert!(scan(&fake).failure.is_some() && scan(&fake).at > fake.data().now);
+    assert_eq!(state(&fake).suspended, None);
+    fake.data().fails.clear();
+    wait_for_scan(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    assert_eq!(scan(&fake).failure, None);
 }
 
 /// Nothing stored is due later than its longest interval, whatever the clock showed when it was stored.
 #[tokio::test]
 async fn a_scan_is_due_within_a_day() {
-    let world = read_by(ChangeFeed::ModificationDate, false).await;
-    world.set(|holds| {
-        let far = holds.now + SignedDuration::from_hours(9000);
-        holds.state.as_mut().unwrap().poll.scan.as_mut().unwrap().at = far;
+    let fake = read_by(ChangeFeed::ModificationDate, false).await;
+    fake.set(|data| {
+        let far = data.now + SignedDuration::from_hours(9000);
+        data.state.as_mut().unwrap().poll.scan.as_mut().unwrap().at = far;
     });
-    poll(&world).await;
+    poll(&fake).await;
     assert_eq!(
-        scan(&world).at,
-        world.holds().now + SignedDuration::from_hours(24)
+        scan(&fake).at,
+        fake.data().now + SignedDuration::from_hours(24)
     );
 }
 
@@ -149,94 +148,94 @@ async fn a_scan_is_due_within_a_day() {
 #[tokio::test]
 async fn who_left_and_came_back_between_scans_is_a_new_entry() {
     for by in [ChangeFeed::ModificationDate, ChangeFeed::StageRoute] {
-        let world = FakePorts::new();
-        world.set(|holds| {
-            holds.feed = Feed {
+        let fake = FakePorts::new();
+        fake.set(|data| {
+            data.feed = Feed {
                 by,
                 settled: by == ChangeFeed::StageRoute,
             }
         });
-        at_the_trigger(&world, &["1", "2"]);
-        poll(&world).await;
-        let first = row_of(&world, "1").unwrap();
+        at_the_trigger(&fake, &["1", "2"]);
+        poll(&fake).await;
+        let first = row_of(&fake, "1").unwrap();
         assert_eq!(first.state, State::Skipped(SkipReason::Baseline));
-        wait_for_scan(&world);
+        wait_for_scan(&fake);
         assert_eq!(
-            poll(&world).await,
+            poll(&fake).await,
             Polled::Done(0),
             "{by:?}: they were there before"
         );
         // One leaves, and its own record says so.
-        at_the_trigger(&world, &["2"]);
+        at_the_trigger(&fake, &["2"]);
         let away = seen("1", at("13", "34"), FROZEN);
-        world.holds().records.insert("1".into(), away);
-        wait_for_scan(&world);
-        calls(&world);
-        assert_eq!(poll(&world).await, Polled::Done(0));
-        assert_eq!(calls(&world).last(), Some(&"application"));
-        assert!(row_of(&world, "1").unwrap().entry.left_at.is_some());
+        fake.data().records.insert("1".into(), away);
+        wait_for_scan(&fake);
+        calls(&fake);
+        assert_eq!(poll(&fake).await, Polled::Done(0));
+        assert_eq!(calls(&fake).last(), Some(&"application"));
+        assert!(row_of(&fake, "1").unwrap().entry.left_at.is_some());
         // And comes back.
-        at_the_trigger(&world, &["1", "2"]);
-        wait_for_scan(&world);
-        assert_eq!(poll(&world).await, Polled::Done(1), "{by:?}");
-        wait_for_scan(&world);
-        assert_eq!(poll(&world).await, Polled::Done(0));
+        at_the_trigger(&fake, &["1", "2"]);
+        wait_for_scan(&fake);
+        assert_eq!(poll(&fake).await, Polled::Done(1), "{by:?}");
+        wait_for_scan(&fake);
+        assert_eq!(poll(&fake).await, Polled::Done(0));
     }
 }
 
 /// The order of pages is not known: an application that moves between pages during the reading did not leave.
 #[tokio::test]
 async fn who_is_not_found_is_asked_about_before_they_count_as_gone() {
-    let world = read_by(ChangeFeed::StageRoute, true).await;
-    at_the_trigger(&world, &["1"]);
-    assert_eq!(poll(&world).await, Polled::Done(1));
-    at_the_trigger(&world, &[]);
+    let fake = read_by(ChangeFeed::StageRoute, true).await;
+    at_the_trigger(&fake, &["1"]);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
+    at_the_trigger(&fake, &[]);
     let there = seen("1", at_trigger(), FROZEN);
-    world.holds().records.insert("1".into(), there);
-    wait(&world);
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    assert_eq!(row_of(&world, "1").unwrap().entry.left_at, None);
-    assert!(scan(&world).residents.position(&"1".into()).is_some());
+    fake.data().records.insert("1".into(), there);
+    wait(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    assert_eq!(row_of(&fake, "1").unwrap().entry.left_at, None);
+    assert!(scan(&fake).residents.position(&"1".into()).is_some());
 }
 
 /// Also if no row of ours said whose application it is when the candidate was erased.
 #[tokio::test]
 async fn an_erased_candidate_at_a_trigger_is_not_remembered() {
-    let world = read_by(ChangeFeed::ModificationDate, false).await;
-    at_the_trigger(&world, &["1", "2"]);
+    let fake = read_by(ChangeFeed::ModificationDate, false).await;
+    at_the_trigger(&fake, &["1", "2"]);
     let mut erased = seen("2", at_trigger(), FROZEN);
     erased.candidate = "9002".into();
-    world.set(|holds| holds.at_triggers[0].rows[1] = erased.clone());
-    wait_for_scan(&world);
-    assert_eq!(poll(&world).await, Polled::Done(2));
-    assert_eq!(scan(&world).residents.len(), 2);
-    world.set(|holds| {
-        holds.erased.insert("9002".into());
-        holds.rows.retain(|_, row| row.candidate != "9002".into());
-        holds.records.insert("2".into(), erased.clone());
+    fake.set(|data| data.at_triggers[0].rows[1] = erased.clone());
+    wait_for_scan(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(2));
+    assert_eq!(scan(&fake).residents.len(), 2);
+    fake.set(|data| {
+        data.erased.insert("9002".into());
+        data.rows.retain(|_, row| row.candidate != "9002".into());
+        data.records.insert("2".into(), erased.clone());
     });
-    wait_for_scan(&world);
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    let left = serde_json::to_value(scan(&world)).unwrap();
+    wait_for_scan(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    let left = serde_json::to_value(scan(&fake)).unwrap();
     assert_eq!(left["known_at"][0][1], serde_json::json!(["1"]));
     // Nor if the feed shows them.
-    erased.modified = Some(world.holds().now);
-    world.set(|holds| holds.applications = vec![erased.clone()]);
-    wait(&world);
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    assert_eq!(scan(&world).residents.len(), 1);
+    erased.modified = Some(fake.data().now);
+    fake.set(|data| data.applications = vec![erased.clone()]);
+    wait(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    assert_eq!(scan(&fake).residents.len(), 1);
 }
 
 /// Before an invitation goes out, its sender looks where the application stands. What it finds, the scan did not see.
 #[tokio::test]
 async fn who_was_found_gone_by_a_sender_and_is_back_is_a_new_entry() {
-    let world = read_by(ChangeFeed::ModificationDate, false).await;
-    at_the_trigger(&world, &["1"]);
-    wait_for_scan(&world);
-    assert_eq!(poll(&world).await, Polled::Done(1));
-    wait_for_scan(&world);
-    assert_eq!(poll(&world).await, Polled::Done(0), "it still waits");
-    let row = row_of(&world, "1").unwrap();
+    let fake = read_by(ChangeFeed::ModificationDate, false).await;
+    at_the_trigger(&fake, &["1"]);
+    wait_for_scan(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
+    wait_for_scan(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(0), "it still waits");
+    let row = row_of(&fake, "1").unwrap();
     let reason = SkipReason::MovedOn;
     let skipped = then(
         &row,
@@ -246,19 +245,19 @@ async fn who_was_found_gone_by_a_sender_and_is_back_is_a_new_entry() {
         },
         1,
     );
-    world.holds().rows.insert(row.key.clone(), skipped);
-    wait_for_scan(&world);
-    assert_eq!(poll(&world).await, Polled::Done(1));
+    fake.data().rows.insert(row.key.clone(), skipped);
+    wait_for_scan(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
 }
 
 /// What any reading shows is known to the scan: it may be made long after.
 #[tokio::test]
 async fn who_was_seen_away_while_a_mapping_was_turned_on_is_an_entry_when_back() {
-    let world = read_by(ChangeFeed::ModificationDate, false).await;
-    at_the_trigger(&world, &["1"]);
-    wait_for_scan(&world);
-    assert_eq!(poll(&world).await, Polled::Done(1));
-    let row = row_of(&world, "1").unwrap();
+    let fake = read_by(ChangeFeed::ModificationDate, false).await;
+    at_the_trigger(&fake, &["1"]);
+    wait_for_scan(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
+    let row = row_of(&fake, "1").unwrap();
     let reason = SkipReason::Paused;
     let skipped = then(
         &row,
@@ -268,96 +267,96 @@ async fn who_was_seen_away_while_a_mapping_was_turned_on_is_an_entry_when_back()
         },
         1,
     );
-    world.holds().rows.insert(row.key.clone(), skipped);
-    wait_for_scan(&world);
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    assert!(scan(&world).waiting.is_empty());
-    world.set(|holds| {
-        let triggers = &mut holds.tenant.mappings[0].triggers;
+    fake.data().rows.insert(row.key.clone(), skipped);
+    wait_for_scan(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    assert!(scan(&fake).waiting.is_empty());
+    fake.set(|data| {
+        let triggers = &mut data.tenant.mappings[0].triggers;
         triggers[0].statuses.push("36".into());
-        holds.at_triggers = vec![page(vec![seen("1", at("13", "34"), FROZEN)], false)];
+        data.at_triggers = vec![page(vec![seen("1", at("13", "34"), FROZEN)], false)];
     });
-    wait(&world);
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    assert!(row_of(&world, "1").unwrap().entry.left_at.is_some());
-    at_the_trigger(&world, &["1"]);
-    wait_for_scan(&world);
-    assert_eq!(poll(&world).await, Polled::Done(1));
+    wait(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    assert!(row_of(&fake, "1").unwrap().entry.left_at.is_some());
+    at_the_trigger(&fake, &["1"]);
+    wait_for_scan(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
 }
 
 /// Both stages are watched, so the application is found in every pass. Its own date does not tell.
 #[tokio::test]
 async fn a_move_from_one_trigger_to_another_is_an_entry() {
     for slipped in [false, true] {
-        let world = FakePorts::new();
-        world.set(|holds| {
-            let mut another = holds.tenant.mappings[0].clone();
+        let fake = FakePorts::new();
+        fake.set(|data| {
+            let mut another = data.tenant.mappings[0].clone();
             another.id = "week".into();
             another.assessment.assessment = "another".into();
             another.triggers[0].stage = "13".into();
             another.triggers[0].statuses.clear();
-            holds.tenant.mappings.push(another);
-            holds.feed = Feed {
+            data.tenant.mappings.push(another);
+            data.feed = Feed {
                 by: ChangeFeed::ModificationDate,
                 settled: false,
             };
         });
-        assert_eq!(poll(&world).await, Polled::Done(0));
-        at_the_trigger(&world, &["1"]);
-        wait_for_scan(&world);
-        assert_eq!(poll(&world).await, Polled::Done(1));
+        assert_eq!(poll(&fake).await, Polled::Done(0));
+        at_the_trigger(&fake, &["1"]);
+        wait_for_scan(&fake);
+        assert_eq!(poll(&fake).await, Polled::Done(1));
         // Read at the other trigger, or found there by its own record.
         let moved = seen("1", at("13", "1"), FROZEN);
-        world.set(|holds| {
-            holds.at_triggers = vec![page(
+        fake.set(|data| {
+            data.at_triggers = vec![page(
                 Vec::from_iter((!slipped).then(|| moved.clone())),
                 false,
             )];
-            holds.records.insert("1".into(), moved.clone());
+            data.records.insert("1".into(), moved.clone());
         });
-        wait_for_scan(&world);
-        assert_eq!(poll(&world).await, Polled::Done(1), "slipped: {slipped}");
-        assert!(row_of(&world, "1").unwrap().entry.left_at.is_some());
+        wait_for_scan(&fake);
+        assert_eq!(poll(&fake).await, Polled::Done(1), "slipped: {slipped}");
+        assert!(row_of(&fake, "1").unwrap().entry.left_at.is_some());
         // And back again.
         let back = seen("1", at_trigger(), FROZEN);
-        world.set(|holds| {
-            holds.at_triggers = vec![page(vec![back.clone()], false)];
-            holds.records.insert("1".into(), back.clone());
+        fake.set(|data| {
+            data.at_triggers = vec![page(vec![back.clone()], false)];
+            data.records.insert("1".into(), back.clone());
         });
-        wait_for_scan(&world);
-        assert_eq!(poll(&world).await, Polled::Done(1), "slipped: {slipped}");
-        wait_for_scan(&world);
-        assert_eq!(poll(&world).await, Polled::Done(0));
+        wait_for_scan(&fake);
+        assert_eq!(poll(&fake).await, Polled::Done(1), "slipped: {slipped}");
+        wait_for_scan(&fake);
+        assert_eq!(poll(&fake).await, Polled::Done(0));
     }
 }
 
 /// Where all applications are read, those elsewhere are seen without a call for each.
 #[tokio::test]
 async fn a_full_reading_shows_who_left() {
-    let world = read_by(ChangeFeed::SlowFull, true).await;
-    at_the_trigger(&world, &["1"]);
-    wait_for_scan(&world);
-    assert_eq!(poll(&world).await, Polled::Done(1));
-    world.holds().at_triggers = vec![page(vec![seen("1", at("13", "34"), FROZEN)], false)];
-    wait_for_scan(&world);
-    calls(&world);
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    assert_eq!(calls(&world), ["changed_applications", "applications_at"]);
-    let row = row_of(&world, "1").unwrap();
+    let fake = read_by(ChangeFeed::SlowFull, true).await;
+    at_the_trigger(&fake, &["1"]);
+    wait_for_scan(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
+    fake.data().at_triggers = vec![page(vec![seen("1", at("13", "34"), FROZEN)], false)];
+    wait_for_scan(&fake);
+    calls(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    assert_eq!(calls(&fake), ["changed_applications", "applications_at"]);
+    let row = row_of(&fake, "1").unwrap();
     assert_eq!(row.state, State::Skipped(SkipReason::MovedOn));
     assert!(scan_calls_a_day(ChangeFeed::SlowFull, 10_000) == 2500);
 }
 
 #[tokio::test]
 async fn the_stage_route_is_one_call_when_nothing_is_new() {
-    let world = read_by(ChangeFeed::StageRoute, true).await;
-    at_the_trigger(&world, &["1", "2"]);
-    assert_eq!(poll(&world).await, Polled::Done(2));
+    let fake = read_by(ChangeFeed::StageRoute, true).await;
+    at_the_trigger(&fake, &["1", "2"]);
+    assert_eq!(poll(&fake).await, Polled::Done(2));
     for _ in 0..3 {
-        calls(&world);
-        wait(&world);
-        assert_eq!(poll(&world).await, Polled::Done(0));
-        assert_eq!(calls(&world), ["applications_at"]);
+        calls(&fake);
+        wait(&fake);
+        assert_eq!(poll(&fake).await, Polled::Done(0));
+        assert_eq!(calls(&fake), ["applications_at"]);
     }
 }
 
@@ -371,77 +370,77 @@ fn change(application: &str, position: Position, second: i64) -> StageChange {
     }
 }
 
-fn history_shows(world: &FakePorts, changes: Vec<StageChange>) {
-    world.holds().stage_changes = vec![StageChangePage {
+fn history_shows(fake: &FakePorts, changes: Vec<StageChange>) {
+    fake.data().stage_changes = vec![StageChangePage {
         changes,
         ..StageChangePage::default()
     }];
 }
 
-fn application(world: &FakePorts, id: &str, position: Position) {
+fn application(fake: &FakePorts, id: &str, position: Position) {
     let row = seen(id, position, FROZEN);
-    world.holds().records.insert(id.into(), row);
+    fake.data().records.insert(id.into(), row);
 }
 
 #[tokio::test]
 async fn by_the_status_history_an_application_is_read_once() {
-    let world = read_by(ChangeFeed::StatusHistory, true).await;
-    application(&world, "1", at_trigger());
+    let fake = read_by(ChangeFeed::StatusHistory, true).await;
+    application(&fake, "1", at_trigger());
     let rows = vec![
         change("1", at("11", "30"), 10),
         change("1", at_trigger(), 20),
         change("2", at("11", "30"), 30),
     ];
-    history_shows(&world, rows);
-    assert_eq!(poll(&world).await, Polled::Done(1));
-    assert_eq!(calls(&world), ["stage_changes", "application"]);
-    assert_eq!(row_of(&world, "1").unwrap().entry.modified, Some(time(20)));
-    assert_eq!(state(&world).poll.cursor, Some(time(30)));
+    history_shows(&fake, rows);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
+    assert_eq!(calls(&fake), ["stage_changes", "application"]);
+    assert_eq!(row_of(&fake, "1").unwrap().entry.modified, Some(time(20)));
+    assert_eq!(state(&fake).poll.cursor, Some(time(30)));
     // The window overlaps, so it is shown again.
-    wait(&world);
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    assert_eq!(calls(&world), ["stage_changes"]);
+    wait(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    assert_eq!(calls(&fake), ["stage_changes"]);
 }
 
 /// The history is a hint; the application's own record is the truth.
 #[tokio::test]
 async fn an_application_that_moved_on_since_is_not_saved() {
-    let world = read_by(ChangeFeed::StatusHistory, true).await;
-    application(&world, "1", at("13", "34"));
-    history_shows(&world, vec![change("1", at_trigger(), 20)]);
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    assert_eq!(row_of(&world, "1"), None);
+    let fake = read_by(ChangeFeed::StatusHistory, true).await;
+    application(&fake, "1", at("13", "34"));
+    history_shows(&fake, vec![change("1", at_trigger(), 20)]);
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    assert_eq!(row_of(&fake, "1"), None);
 }
 
 #[tokio::test]
 async fn leaving_and_coming_back_is_seen_in_the_status_history() {
-    let world = read_by(ChangeFeed::StatusHistory, true).await;
-    application(&world, "1", at_trigger());
-    history_shows(&world, vec![change("1", at_trigger(), 20)]);
-    assert_eq!(poll(&world).await, Polled::Done(1));
-    application(&world, "1", at("13", "34"));
-    history_shows(&world, vec![change("1", at("13", "34"), 30)]);
-    wait(&world);
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    let row = row_of(&world, "1").unwrap();
+    let fake = read_by(ChangeFeed::StatusHistory, true).await;
+    application(&fake, "1", at_trigger());
+    history_shows(&fake, vec![change("1", at_trigger(), 20)]);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
+    application(&fake, "1", at("13", "34"));
+    history_shows(&fake, vec![change("1", at("13", "34"), 30)]);
+    wait(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    let row = row_of(&fake, "1").unwrap();
     assert_eq!(row.state, State::Skipped(SkipReason::MovedOn));
-    application(&world, "1", at_trigger());
-    history_shows(&world, vec![change("1", at_trigger(), 40)]);
-    wait(&world);
-    assert_eq!(poll(&world).await, Polled::Done(1));
+    application(&fake, "1", at_trigger());
+    history_shows(&fake, vec![change("1", at_trigger(), 40)]);
+    wait(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
     // Both within one interval, for one that was never sent: the application's history decides.
     let line = |id: &str, second, position| HistoryRow {
         id: id.into(),
         at: Some(time(second)),
         position,
     };
-    let key = row_of(&world, "1").unwrap().key;
+    let key = row_of(&fake, "1").unwrap().key;
     assert_eq!(key.round, 1, "the first of them");
-    world.set(|holds| {
-        for row in holds.rows.values_mut() {
+    fake.set(|data| {
+        for row in data.rows.values_mut() {
             row.state = State::Skipped(SkipReason::Paused);
         }
-        holds.standing = StageInfo::History(vec![
+        data.stage_info = StageInfo::History(vec![
             line("1", 40, at_trigger()),
             line("2", 50, at("13", "34")),
             line("3", 60, at_trigger()),
@@ -451,79 +450,79 @@ async fn leaving_and_coming_back_is_seen_in_the_status_history() {
         change("1", at("13", "34"), 50),
         change("1", at_trigger(), 60),
     ];
-    history_shows(&world, back);
-    wait(&world);
-    assert_eq!(poll(&world).await, Polled::Done(1));
-    wait(&world);
-    calls(&world);
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    assert_eq!(calls(&world), ["stage_changes"]);
+    history_shows(&fake, back);
+    wait(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
+    wait(&fake);
+    calls(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    assert_eq!(calls(&fake), ["stage_changes"]);
 }
 
 /// A row without the deciding fields is no reason to skip an application.
 #[tokio::test]
 async fn a_change_that_does_not_say_where_to_is_read_from_the_application() {
-    let world = read_by(ChangeFeed::StatusHistory, true).await;
-    application(&world, "1", at_trigger());
+    let fake = read_by(ChangeFeed::StatusHistory, true).await;
+    application(&fake, "1", at_trigger());
     let bare = StageChange {
         vacancy: None,
         position: None,
         ..change("1", at_trigger(), 20)
     };
-    history_shows(&world, vec![bare]);
-    assert_eq!(poll(&world).await, Polled::Done(1));
+    history_shows(&fake, vec![bare]);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
 }
 
 #[tokio::test]
 async fn an_application_that_cannot_be_read_is_looked_for_by_the_scan() {
-    let world = read_by(ChangeFeed::StatusHistory, true).await;
+    let fake = read_by(ChangeFeed::StatusHistory, true).await;
     let mut forbidden = failing(Phase::Refused);
     forbidden.scope = crate::error::ErrorScope::Record;
-    world.holds().fails.insert("application", forbidden);
-    history_shows(&world, vec![change("1", at_trigger(), 20)]);
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    at_the_trigger(&world, &["1"]);
-    history_shows(&world, Vec::new());
-    wait_for_scan(&world);
-    assert_eq!(poll(&world).await, Polled::Done(1));
-    wait(&world);
-    poll(&world).await;
-    assert_eq!(state(&world).poll.scan, None, "once is enough");
+    fake.data().fails.insert("application", forbidden);
+    history_shows(&fake, vec![change("1", at_trigger(), 20)]);
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    at_the_trigger(&fake, &["1"]);
+    history_shows(&fake, Vec::new());
+    wait_for_scan(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
+    wait(&fake);
+    poll(&fake).await;
+    assert_eq!(state(&fake).poll.scan, None, "once is enough");
 }
 
 #[tokio::test]
 async fn another_feed_begins_with_a_scan_for_what_the_one_before_missed() {
-    let world = polled().await;
-    at_the_trigger(&world, &["1"]);
-    world.set(|holds| {
-        holds.feed = Feed {
+    let fake = polled().await;
+    at_the_trigger(&fake, &["1"]);
+    fake.set(|data| {
+        data.feed = Feed {
             by: ChangeFeed::StatusHistory,
             settled: true,
         };
     });
-    wait(&world);
-    assert_eq!(poll(&world).await, Polled::Done(1));
-    assert_eq!(calls(&world), ["stage_changes", "applications_at"]);
-    wait(&world);
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    assert_eq!(calls(&world), ["stage_changes"]);
+    wait(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
+    assert_eq!(calls(&fake), ["stage_changes", "applications_at"]);
+    wait(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    assert_eq!(calls(&fake), ["stage_changes"]);
 }
 
 #[tokio::test]
 async fn a_baseline_reads_search_after_search() {
-    let world = FakePorts::new();
-    world.set(|holds| {
-        holds.searches = 3;
-        holds.at_triggers = vec![
+    let fake = FakePorts::new();
+    fake.set(|data| {
+        data.searches = 3;
+        data.at_triggers = vec![
             page(vec![seen("1", at_trigger(), FROZEN)], true),
             page(vec![seen("2", at_trigger(), FROZEN)], false),
         ];
     });
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    let calls = calls(&world);
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    let calls = calls(&fake);
     let readings = calls.iter().filter(|call| **call == "applications_at");
     assert_eq!(readings.count(), 6);
-    assert!(row_of(&world, "1").is_some() && row_of(&world, "2").is_some());
+    assert!(row_of(&fake, "1").is_some() && row_of(&fake, "2").is_some());
 }
 
 /// Where a change of stage does not move the date, the saved date can be much older than the stay. A change within the

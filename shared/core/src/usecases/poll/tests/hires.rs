@@ -28,17 +28,17 @@ fn placements() -> HiredWhen {
     HiredWhen::Placements(["placed".into()].into())
 }
 
-fn plan(world: &FakePorts, when: HiredWhen) {
+fn plan(fake: &FakePorts, when: HiredWhen) {
     let endpoint = None;
-    world.holds().tenant.hires = Some(HirePlan { when, endpoint });
+    fake.data().tenant.hires = Some(HirePlan { when, endpoint });
 }
 
 /// A setup without mappings, with a plan for hires.
-fn world(when: HiredWhen) -> FakePorts {
-    let world = FakePorts::new();
-    world.holds().tenant.mappings.clear();
-    plan(&world, when);
-    world
+fn setup(when: HiredWhen) -> FakePorts {
+    let fake = FakePorts::new();
+    fake.data().tenant.mappings.clear();
+    plan(&fake, when);
+    fake
 }
 
 fn applied(id: &str, position: Position) -> ApplicationRow {
@@ -92,17 +92,17 @@ fn by_placement(id: &str) -> HireKey {
     key(Hire::Placement(id.into()))
 }
 
-fn known(world: &FakePorts, key: &HireKey) -> Option<Announcement> {
-    world.holds().announcements.get(key).cloned()
+fn known(fake: &FakePorts, key: &HireKey) -> Option<Announcement> {
+    fake.data().announcements.get(key).cloned()
 }
 
-fn is_baseline(world: &FakePorts, key: &HireKey) -> bool {
-    known(world, key).is_some_and(|row| row.state == State::Skipped(SkipReason::Baseline))
+fn is_baseline(fake: &FakePorts, key: &HireKey) -> bool {
+    known(fake, key).is_some_and(|row| row.state == State::Skipped(SkipReason::Baseline))
 }
 
-fn announced(world: &FakePorts) -> Vec<HireKey> {
-    let mut holds = world.holds();
-    let queued = std::mem::take(&mut holds.queued);
+fn announced(fake: &FakePorts) -> Vec<HireKey> {
+    let mut data = fake.data();
+    let queued = std::mem::take(&mut data.queued);
     let keys = queued.into_iter().map(|work| match work {
         Work::Announce { key } => key,
         other => panic!("{other:?}"),
@@ -113,59 +113,59 @@ fn announced(world: &FakePorts) -> Vec<HireKey> {
 /// Where several stages cannot be asked for at once, each has its search: without one, all applications would be read.
 #[tokio::test]
 async fn who_was_hired_before_is_read_in_as_many_searches_as_stages_take() {
-    let world = world(stages());
-    world.set(|holds| {
-        holds.searches = 3;
-        holds.at_triggers = vec![
+    let fake = setup(stages());
+    fake.set(|data| {
+        data.searches = 3;
+        data.at_triggers = vec![
             applications(vec![applied("1", hired())], true),
             applications(vec![applied("2", hired())], false),
         ];
     });
     // Time runs out between two pages; it goes on where it was.
     let mut polls = 0;
-    let is_on = |world: &FakePorts| {
-        let state = world.holds().state.clone();
+    let is_on = |fake: &FakePorts| {
+        let state = fake.data().state.clone();
         state.is_some_and(|state| state.hires.unwrap().baseline.is_none())
     };
-    while !is_on(&world) {
+    while !is_on(&fake) {
         polls += 1;
         assert!(polls < 10);
-        let now = world.holds().now;
-        poll_until(&world, Deadline::at(now)).await;
+        let now = fake.data().now;
+        poll_until(&fake, Deadline::at(now)).await;
     }
-    let read = calls(&world);
+    let read = calls(&fake);
     let read = read.iter().filter(|call| **call == "applications_at");
     assert_eq!(read.count(), 6, "two pages of each");
-    assert!(is_baseline(&world, &by_application("1")));
-    assert!(is_baseline(&world, &by_application("2")));
+    assert!(is_baseline(&fake, &by_application("1")));
+    assert!(is_baseline(&fake, &by_application("2")));
 }
 
 #[tokio::test]
 async fn a_reading_of_the_hired_that_takes_fewer_searches_than_before_begins_again() {
-    let world = world(stages());
-    world.set(|holds| {
-        holds.searches = 2;
-        holds.at_triggers = vec![applications(vec![applied("1", hired())], false)];
+    let fake = setup(stages());
+    fake.set(|data| {
+        data.searches = 2;
+        data.at_triggers = vec![applications(vec![applied("1", hired())], false)];
     });
-    let now = world.holds().now;
-    poll_until(&world, Deadline::at(now)).await;
-    assert_eq!(state(&world).hires.unwrap().search, 1);
-    world.holds().searches = 1;
-    wait(&world);
-    poll(&world).await;
-    let hires = state(&world).hires.unwrap();
+    let now = fake.data().now;
+    poll_until(&fake, Deadline::at(now)).await;
+    assert_eq!(state(&fake).hires.unwrap().search, 1);
+    fake.data().searches = 1;
+    wait(&fake);
+    poll(&fake).await;
+    let hires = state(&fake).hires.unwrap();
     assert_eq!((hires.baseline, hires.search), (None, 0));
-    assert!(is_baseline(&world, &by_application("1")));
+    assert!(is_baseline(&fake, &by_application("1")));
 }
 
 #[tokio::test]
 async fn who_enters_the_stage_of_the_hired_is_announced_once_and_who_was_there_never() {
-    let world = world(stages());
-    world.holds().at_triggers = vec![applications(vec![applied("1", hired())], false)];
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    assert!(is_baseline(&world, &by_application("1")));
+    let fake = setup(stages());
+    fake.data().at_triggers = vec![applications(vec![applied("1", hired())], false)];
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    assert!(is_baseline(&fake, &by_application("1")));
     assert_eq!(
-        calls(&world),
+        calls(&fake),
         ["directory", "applications_at", "changed_applications"]
     );
     let rows = vec![
@@ -173,14 +173,14 @@ async fn who_enters_the_stage_of_the_hired_is_announced_once_and_who_was_there_n
         applied("2", hired()),
         applied("3", at("12", "34")),
     ];
-    world.holds().changed = vec![applications(rows, false)];
+    fake.data().changed = vec![applications(rows, false)];
     for announces in [vec![by_application("2")], vec![]] {
-        wait(&world);
-        assert_eq!(poll(&world).await, Polled::Done(announces.len()));
-        assert_eq!(announced(&world), announces);
-        assert_eq!(calls(&world), ["changed_applications"]);
+        wait(&fake);
+        assert_eq!(poll(&fake).await, Polled::Done(announces.len()));
+        assert_eq!(announced(&fake), announces);
+        assert_eq!(calls(&fake), ["changed_applications"]);
     }
-    let row = known(&world, &by_application("2")).unwrap();
+    let row = known(&fake, &by_application("2")).unwrap();
     assert_eq!(row.state, State::Detected);
     assert_eq!(row.not_before, start());
     assert_eq!((row.candidate, row.vacancy), ("9001".into(), "4101".into()));
@@ -188,38 +188,35 @@ async fn who_enters_the_stage_of_the_hired_is_announced_once_and_who_was_there_n
 
 #[tokio::test]
 async fn a_placement_of_the_status_is_announced_once_and_those_of_before_never() {
-    let world = world(placements());
+    let fake = setup(placements());
     let before = vec![
         placed("1", Some("placed"), 0),
         // More than was requested.
         placed("2", Some("offered"), 0),
     ];
-    world.holds().placed = vec![page(before, false)];
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    assert!(is_baseline(&world, &by_placement("1")));
-    assert_eq!(known(&world, &by_placement("2")), None);
+    fake.data().placed = vec![page(before, false)];
+    assert_eq!(poll(&fake).await, Polled::Done(0));
+    assert!(is_baseline(&fake, &by_placement("1")));
+    assert_eq!(known(&fake, &by_placement("2")), None);
     let now = vec![
         placed("1", Some("placed"), 20),
         placed("2", Some("placed"), 20),
         placed("3", Some("offered"), 30),
         placed("4", None, 10),
     ];
-    world.holds().placements = vec![page(now, false)];
+    fake.data().placements = vec![page(now, false)];
     for announces in [vec![by_placement("2")], vec![]] {
-        wait(&world);
-        calls(&world);
-        assert_eq!(poll(&world).await, Polled::Done(announces.len()));
-        assert_eq!(announced(&world), announces);
-        assert_eq!(
-            calls(&world),
-            ["changed_applications", "changed_placements"]
-        );
+        wait(&fake);
+        calls(&fake);
+        assert_eq!(poll(&fake).await, Polled::Done(announces.len()));
+        assert_eq!(announced(&fake), announces);
+        assert_eq!(calls(&fake), ["changed_applications", "changed_placements"]);
     }
-    let hires = state(&world).hires.unwrap();
+    let hires = state(&fake).hires.unwrap();
     // For as long as nothing newer was seen, by our time.
     assert_eq!(hires.cursor, Some(time(30 + 60)));
-    let since: Vec<_> = world
-        .holds()
+    let since: Vec<_> = fake
+        .data()
         .asked_since
         .iter()
         .map(|asked| asked.0)
@@ -232,82 +229,82 @@ async fn a_placement_of_the_status_is_announced_once_and_those_of_before_never()
 
 #[tokio::test]
 async fn a_hire_that_was_taken_back_and_is_seen_again_is_a_hire() {
-    let world = world(stages());
-    poll(&world).await;
+    let fake = setup(stages());
+    poll(&fake).await;
     let rows = vec![applied("1", hired())];
-    world.holds().changed = vec![applications(rows, false)];
-    wait(&world);
-    poll(&world).await;
-    announced(&world);
-    world.set(|holds| {
-        let row = holds.announcements.get_mut(&by_application("1")).unwrap();
+    fake.data().changed = vec![applications(rows, false)];
+    wait(&fake);
+    poll(&fake).await;
+    announced(&fake);
+    fake.set(|data| {
+        let row = data.announcements.get_mut(&by_application("1")).unwrap();
         row.state = State::Skipped(SkipReason::MovedOn);
         row.due_at = None;
     });
-    wait(&world);
+    wait(&fake);
     // Another poll saw it first.
-    world.holds().conflicts = 1;
-    poll(&world).await;
-    assert_eq!(announced(&world), []);
-    wait(&world);
-    assert_eq!(poll(&world).await, Polled::Done(1));
-    assert_eq!(announced(&world), [by_application("1")]);
-    let row = known(&world, &by_application("1")).unwrap();
+    fake.data().conflicts = 1;
+    poll(&fake).await;
+    assert_eq!(announced(&fake), []);
+    wait(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
+    assert_eq!(announced(&fake), [by_application("1")]);
+    let row = known(&fake, &by_application("1")).unwrap();
     assert_eq!(row.state, State::Detected);
 }
 
 #[tokio::test]
 async fn a_changed_plan_announces_nobody_who_was_hired_by_then() {
-    let world = world(stages());
-    poll(&world).await;
-    assert_eq!(state(&world).hires.unwrap().baseline, None);
+    let fake = setup(stages());
+    poll(&fake).await;
+    assert_eq!(state(&fake).hires.unwrap().baseline, None);
     // Unchanged.
-    wait(&world);
-    calls(&world);
-    poll(&world).await;
-    assert_eq!(calls(&world), ["changed_applications"]);
+    wait(&fake);
+    calls(&fake);
+    poll(&fake).await;
+    assert_eq!(calls(&fake), ["changed_applications"]);
 
-    plan(&world, placements());
-    world.holds().placed = vec![page(vec![placed("1", Some("placed"), 0)], false)];
-    wait(&world);
-    let now = world.holds().now;
-    poll(&world).await;
-    let hires = state(&world).hires.unwrap();
+    plan(&fake, placements());
+    fake.data().placed = vec![page(vec![placed("1", Some("placed"), 0)], false)];
+    wait(&fake);
+    let now = fake.data().now;
+    poll(&fake).await;
+    let hires = state(&fake).hires.unwrap();
     assert_eq!((hires.baseline, hires.since), (None, now));
-    assert!(is_baseline(&world, &by_placement("1")));
+    assert!(is_baseline(&fake, &by_placement("1")));
 
-    plan(&world, HiredWhen::Placements(["started".into()].into()));
-    world.holds().placed = vec![page(vec![placed("2", Some("started"), 0)], false)];
-    wait(&world);
-    poll(&world).await;
-    assert!(is_baseline(&world, &by_placement("2")));
+    plan(&fake, HiredWhen::Placements(["started".into()].into()));
+    fake.data().placed = vec![page(vec![placed("2", Some("started"), 0)], false)];
+    wait(&fake);
+    poll(&fake).await;
+    assert!(is_baseline(&fake, &by_placement("2")));
 
-    world.holds().tenant.hires = None;
-    wait(&world);
-    calls(&world);
-    poll(&world).await;
-    assert_eq!(state(&world).hires, None);
-    assert_eq!(calls(&world), ["changed_applications"]);
+    fake.data().tenant.hires = None;
+    wait(&fake);
+    calls(&fake);
+    poll(&fake).await;
+    assert_eq!(state(&fake).hires, None);
+    assert_eq!(calls(&fake), ["changed_applications"]);
 }
 
 #[tokio::test]
 async fn a_baseline_of_several_pages_is_gone_on_with_and_announces_nobody() {
-    let world = world(placements());
+    let fake = setup(placements());
     let one = |id| vec![placed(id, Some("placed"), 0)];
-    world.holds().placed = vec![
+    fake.data().placed = vec![
         page(one("1"), true),
         page(one("2"), true),
         page(one("3"), false),
     ];
-    world.holds().calls_take = SignedDuration::from_secs(1);
+    fake.data().calls_take = SignedDuration::from_secs(1);
     // The directory and two pages.
     let deadline = Deadline::at(time(3));
-    assert_eq!(poll_until(&world, deadline).await, Polled::Unfinished);
-    assert_eq!(state(&world).hires.unwrap().baseline, Some(3));
-    calls(&world);
-    assert_eq!(poll_until(&world, deadline).await, Polled::Done(0));
+    assert_eq!(poll_until(&fake, deadline).await, Polled::Unfinished);
+    assert_eq!(state(&fake).hires.unwrap().baseline, Some(3));
+    calls(&fake);
+    assert_eq!(poll_until(&fake, deadline).await, Polled::Done(0));
     assert_eq!(
-        calls(&world),
+        calls(&fake),
         [
             "placements_with",
             "changed_applications",
@@ -315,38 +312,38 @@ async fn a_baseline_of_several_pages_is_gone_on_with_and_announces_nobody() {
         ]
     );
     for id in ["1", "2", "3"] {
-        assert!(is_baseline(&world, &by_placement(id)), "{id}");
+        assert!(is_baseline(&fake, &by_placement(id)), "{id}");
     }
-    assert_eq!(announced(&world), []);
+    assert_eq!(announced(&fake), []);
 }
 
 #[tokio::test]
 async fn changed_placements_are_gone_on_with_after_the_deadline() {
-    let world = world(placements());
-    poll(&world).await;
-    wait(&world);
+    let fake = setup(placements());
+    poll(&fake).await;
+    wait(&fake);
     let one = |id, modified, more| page(vec![placed(id, Some("placed"), modified)], more);
-    world.set(|holds| {
-        holds.placements = vec![one("1", 10, true), one("2", 30, true), one("3", 20, false)];
-        holds.calls_take = SignedDuration::from_secs(1);
-        holds.asked_since.clear();
+    fake.set(|data| {
+        data.placements = vec![one("1", 10, true), one("2", 30, true), one("3", 20, false)];
+        data.calls_take = SignedDuration::from_secs(1);
+        data.asked_since.clear();
     });
-    let second = |second: i64| state(&world).due_at + SignedDuration::from_secs(second);
+    let second = |second: i64| state(&fake).due_at + SignedDuration::from_secs(second);
     // The applications and two pages.
     let deadline = Deadline::at(second(3));
-    assert_eq!(poll_until(&world, deadline).await, Polled::Unfinished);
-    assert_eq!(announced(&world), [by_placement("1"), by_placement("2")]);
-    assert_eq!(state(&world).hires.unwrap().cursor, Some(time(-3900)));
-    assert_eq!(poll(&world).await, Polled::Done(1));
-    assert_eq!(announced(&world), [by_placement("3")]);
-    let pages: Vec<_> = world
-        .holds()
+    assert_eq!(poll_until(&fake, deadline).await, Polled::Unfinished);
+    assert_eq!(announced(&fake), [by_placement("1"), by_placement("2")]);
+    assert_eq!(state(&fake).hires.unwrap().cursor, Some(time(-3900)));
+    assert_eq!(poll(&fake).await, Polled::Done(1));
+    assert_eq!(announced(&fake), [by_placement("3")]);
+    let pages: Vec<_> = fake
+        .data()
         .asked_since
         .iter()
         .map(|asked| asked.1)
         .collect();
     assert_eq!(pages, [1, 1, 2, 1, 3]);
-    let hires = state(&world).hires.unwrap();
+    let hires = state(&fake).hires.unwrap();
     assert_eq!((hires.reached, hires.progress), (Some(time(30)), None));
 }
 
@@ -354,22 +351,22 @@ async fn changed_placements_are_gone_on_with_after_the_deadline() {
 #[tokio::test]
 async fn placements_that_may_not_be_read_announce_nobody_and_hold_nobody_up() {
     for call in ["placements_with", "changed_placements"] {
-        let world = world(placements());
+        let fake = setup(placements());
         if call == "changed_placements" {
-            poll(&world).await;
-            wait(&world);
+            poll(&fake).await;
+            wait(&fake);
         }
         let refused = failing(Phase::Refused);
-        world.holds().fails.insert(call, refused);
+        fake.data().fails.insert(call, refused);
         for times in 1..=2 {
-            assert_eq!(poll(&world).await, Polled::Done(0));
-            let failure = state(&world).hires.unwrap().failure.unwrap();
+            assert_eq!(poll(&fake).await, Polled::Done(0));
+            let failure = state(&fake).hires.unwrap().failure.unwrap();
             assert_eq!(failure.attempts, times, "{call}");
-            wait(&world);
+            wait(&fake);
         }
-        world.holds().fails.clear();
-        assert_eq!(poll(&world).await, Polled::Done(0));
-        assert_eq!(state(&world).hires.unwrap().failure, None);
+        fake.data().fails.clear();
+        assert_eq!(poll(&fake).await, Polled::Done(0));
+        assert_eq!(state(&fake).hires.unwrap().failure, None);
     }
 }
 
@@ -382,15 +379,15 @@ async fn that_hires_cannot_be_read_keeps_nobody_from_being_invited() {
         (placements(), "changed_placements", Phase::NotSent),
         (stages(), "applications_at", Phase::Refused),
     ] {
-        let world = world(when);
-        world.holds().fails.insert(call, failing(phase));
-        assert_eq!(poll(&world).await, Polled::Done(0), "{call}");
-        assert!(calls(&world).contains(&"changed_applications"), "{call}");
-        assert!(state(&world).hires.unwrap().failure.is_some(), "{call}");
-        world.holds().fails.clear();
-        wait(&world);
-        assert_eq!(poll(&world).await, Polled::Done(0));
-        assert_eq!(state(&world).hires.unwrap().failure, None, "{call}");
+        let fake = setup(when);
+        fake.data().fails.insert(call, failing(phase));
+        assert_eq!(poll(&fake).await, Polled::Done(0), "{call}");
+        assert!(calls(&fake).contains(&"changed_applications"), "{call}");
+        assert!(state(&fake).hires.unwrap().failure.is_some(), "{call}");
+        fake.data().fails.clear();
+        wait(&fake);
+        assert_eq!(poll(&fake).await, Polled::Done(0));
+        assert_eq!(state(&fake).hires.unwrap().failure, None, "{call}");
     }
 }
 
@@ -400,52 +397,52 @@ async fn what_concerns_the_whole_connection_ends_the_poll_also_while_hires_are_r
         ("placements_with", Phase::NotSent),
         ("changed_placements", Phase::Throttled),
     ] {
-        let world = world(placements());
+        let fake = setup(placements());
         let error = CallError {
             scope: ErrorScope::Connection,
             ..failing(phase)
         };
-        world.holds().fails.insert(call, error);
-        assert_eq!(poll(&world).await, Polled::Failed, "{call}");
-        assert_eq!(state(&world).hires.unwrap().failure, None);
+        fake.data().fails.insert(call, error);
+        assert_eq!(poll(&fake).await, Polled::Failed, "{call}");
+        assert_eq!(state(&fake).hires.unwrap().failure, None);
     }
 }
 
 #[tokio::test]
 async fn who_was_hired_since_another_poll_was_quicker_is_not_taken_for_the_baseline() {
-    let world = world(placements());
-    world.holds().placed = vec![page(vec![placed("1", Some("placed"), 0)], false)];
-    overtaken(&world, "placements_with");
-    assert_eq!(poll(&world).await, Polled::NotDue);
-    assert_eq!(known(&world, &by_placement("1")), None);
+    let fake = setup(placements());
+    fake.data().placed = vec![page(vec![placed("1", Some("placed"), 0)], false)];
+    overtaken(&fake, "placements_with");
+    assert_eq!(poll(&fake).await, Polled::NotDue);
+    assert_eq!(known(&fake, &by_placement("1")), None);
 }
 
 /// While placements are unreadable, the baseline is not complete, and no hire that is seen is announced.
 #[tokio::test]
 async fn nobody_is_announced_before_the_baseline_is_complete() {
-    let world = world(placements());
-    world.holds().placements = vec![page(vec![placed("1", Some("placed"), 0)], false)];
+    let fake = setup(placements());
+    fake.data().placements = vec![page(vec![placed("1", Some("placed"), 0)], false)];
     let refused = failing(Phase::Refused);
-    world.holds().fails.insert("placements_with", refused);
-    poll(&world).await;
-    assert_eq!(announced(&world), []);
-    assert!(!calls(&world).contains(&"changed_placements"));
+    fake.data().fails.insert("placements_with", refused);
+    poll(&fake).await;
+    assert_eq!(announced(&fake), []);
+    assert!(!calls(&fake).contains(&"changed_placements"));
 }
 
 #[tokio::test]
 async fn a_placement_that_cannot_be_read_hides_no_other() {
-    let world = world(placements());
-    poll(&world).await;
-    wait(&world);
+    let fake = setup(placements());
+    poll(&fake).await;
+    wait(&fake);
     let mut read = page(vec![placed("1", Some("placed"), 0)], false);
     read.set_aside.push(UnparsableRecord {
         id: None,
         reason: "no candidate".to_owned(),
     });
-    world.holds().placements = vec![read];
-    assert_eq!(poll(&world).await, Polled::Done(1));
+    fake.data().placements = vec![read];
+    assert_eq!(poll(&fake).await, Polled::Done(1));
     // Only the outcomes of applications are counted.
-    assert_eq!(state(&world).poll.set_aside, 0);
+    assert_eq!(state(&fake).poll.set_aside, 0);
 }
 
 #[tokio::test]
@@ -454,23 +451,23 @@ async fn an_announcement_follows_a_candidate_who_was_merged_into_another() {
         (stages(), by_application("1")),
         (placements(), by_placement("1")),
     ] {
-        let world = world(when);
-        poll(&world).await;
+        let fake = setup(when);
+        poll(&fake).await;
         for candidate in ["9001", "8000"] {
             let mut application = applied("1", hired());
             application.candidate = candidate.into();
             let mut placement = placed("1", Some("placed"), 10);
             placement.candidate = candidate.into();
-            world.set(|holds| {
-                holds.changed = vec![applications(vec![application.clone()], false)];
-                holds.placements = vec![page(vec![placement.clone()], false)];
+            fake.set(|data| {
+                data.changed = vec![applications(vec![application.clone()], false)];
+                data.placements = vec![page(vec![placement.clone()], false)];
             });
-            wait(&world);
-            poll(&world).await;
-            let row = known(&world, &by).unwrap();
+            wait(&fake);
+            poll(&fake).await;
+            let row = known(&fake, &by).unwrap();
             assert_eq!(row.candidate, candidate.into());
             assert_eq!(row.state, State::Detected);
         }
-        assert_eq!(announced(&world), [by]);
+        assert_eq!(announced(&fake), [by]);
     }
 }

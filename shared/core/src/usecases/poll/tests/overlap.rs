@@ -12,19 +12,19 @@ use crate::usecases::poll::Polled;
 const MINUTE: i64 = 60;
 
 /// The searches of this many minutes of polls, by poll.
-async fn searches(world: &FakePorts, minutes: i64) -> Vec<usize> {
-    let end = world.holds().now + SignedDuration::from_mins(minutes);
+async fn searches(fake: &FakePorts, minutes: i64) -> Vec<usize> {
+    let end = fake.data().now + SignedDuration::from_mins(minutes);
     let mut made = Vec::new();
-    while world.holds().now < end {
-        poll(world).await;
-        let calls = calls(world);
+    while fake.data().now < end {
+        poll(fake).await;
+        let calls = calls(fake);
         made.push(
             calls
                 .iter()
                 .filter(|call| **call == "changed_applications")
                 .count(),
         );
-        wait(world);
+        wait(fake);
     }
     made
 }
@@ -40,13 +40,13 @@ fn moved(many: u32, second: i64) -> Vec<ApplicationRow> {
 #[tokio::test]
 async fn a_day_after_a_bulk_move_costs_the_polls_and_a_few_readings() {
     for (many, overlap, readings) in [(50, 10, 0), (300, 10, 7), (3000, 10, 6), (3000, 65, 9)] {
-        let world = polled().await;
-        world.set(|holds| {
-            holds.applications = moved(many, 10);
-            holds.overlap = SignedDuration::from_mins(overlap);
-            holds.allowance = 8000;
+        let fake = polled().await;
+        fake.set(|data| {
+            data.applications = moved(many, 10);
+            data.overlap = SignedDuration::from_mins(overlap);
+            data.allowance = 8000;
         });
-        let made = searches(&world, 24 * 60).await;
+        let made = searches(&fake, 24 * 60).await;
         let pages = many.div_ceil(100) as usize;
         let large = made.iter().filter(|searches| **searches > 1);
         assert!(large.clone().all(|searches| *searches == pages));
@@ -67,33 +67,33 @@ async fn a_day_after_a_bulk_move_costs_the_polls_and_a_few_readings() {
 #[tokio::test]
 async fn what_comes_up_late_is_found_however_much_there_is_beside_it() {
     for late_by in [1, 2, 4, 6, 9] {
-        let world = polled().await;
+        let fake = polled().await;
         let mut all = moved(300, 10);
-        world.holds().applications = all.clone();
-        searches(&world, late_by).await;
+        fake.data().applications = all.clone();
+        searches(&fake, late_by).await;
         all.push(seen("late", at_trigger(), 10));
-        world.holds().applications = all;
-        searches(&world, 1 + late_by).await;
-        assert!(row_of(&world, "late").is_some(), "{late_by} min late");
+        fake.data().applications = all;
+        searches(&fake, 1 + late_by).await;
+        assert!(row_of(&fake, "late").is_some(), "{late_by} min late");
     }
 }
 
 /// Between two readings of everything, the next poll finds what is new.
 #[tokio::test]
 async fn what_changes_after_a_bulk_move_is_found_at_once() {
-    let world = polled().await;
+    let fake = polled().await;
     let mut all = moved(3000, 10);
-    world.holds().applications = all.clone();
+    fake.data().applications = all.clone();
     let mut number = 0;
     for minute in 1..40 {
         number += 1;
         let name = format!("new-{number}");
         all.push(seen(&name, at_trigger(), minute * MINUTE + 20));
-        world.holds().applications = all.clone();
-        world.holds().now = time(minute * MINUTE + 30);
-        world.set(|holds| holds.state.as_mut().unwrap().due_at = time(0));
-        assert_eq!(poll(&world).await, Polled::Done(1), "minute {minute}");
-        assert!(row_of(&world, &name).is_some());
+        fake.data().applications = all.clone();
+        fake.data().now = time(minute * MINUTE + 30);
+        fake.set(|data| data.state.as_mut().unwrap().due_at = time(0));
+        assert_eq!(poll(&fake).await, Polled::Done(1), "minute {minute}");
+        assert!(row_of(&fake, &name).is_some());
     }
 }
 
@@ -101,21 +101,21 @@ async fn what_changes_after_a_bulk_move_is_found_at_once() {
 /// what is still to change.
 #[tokio::test]
 async fn the_cursor_does_not_run_ahead_of_time_while_polls_fail_after_their_reading() {
-    let world = polled().await;
-    world.holds().applications = moved(1, 10);
-    world.holds().now = time(30);
-    world.set(|holds| holds.state.as_mut().unwrap().due_at = time(0));
-    poll(&world).await;
-    let last_ok = world.holds().state.as_ref().unwrap().poll.last_ok;
+    let fake = polled().await;
+    fake.data().applications = moved(1, 10);
+    fake.data().now = time(30);
+    fake.set(|data| data.state.as_mut().unwrap().due_at = time(0));
+    poll(&fake).await;
+    let last_ok = fake.data().state.as_ref().unwrap().poll.last_ok;
     for minute in 1..10 {
-        world.holds().now = time(30 + minute * MINUTE);
-        world.set(|holds| {
-            let state = holds.state.as_mut().unwrap();
+        fake.data().now = time(30 + minute * MINUTE);
+        fake.set(|data| {
+            let state = data.state.as_mut().unwrap();
             state.due_at = time(0);
             state.poll.last_ok = last_ok;
         });
-        poll(&world).await;
-        let cursor = world.holds().state.as_ref().unwrap().poll.cursor;
+        poll(&fake).await;
+        let cursor = fake.data().state.as_ref().unwrap().poll.cursor;
         assert!(cursor <= Some(time(30 + minute * MINUTE)), "{cursor:?}");
     }
 }

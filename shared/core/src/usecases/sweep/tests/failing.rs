@@ -5,31 +5,26 @@ use crate::error::CallError;
 use crate::invitation::FailReason;
 
 /// Sweeps whenever it is due, for this many days. Returns how often.
-async fn days(world: &FakePorts, days: i64) -> usize {
+async fn days(fake: &FakePorts, days: i64) -> usize {
     let mut sweeps = 0;
-    let end = world.holds().now + SignedDuration::from_hours(24 * days);
+    let end = fake.data().now + SignedDuration::from_hours(24 * days);
     loop {
-        let Some(due) = sweep_state(world).due_at.filter(|due| *due <= end) else {
-            world.holds().now = end;
+        let Some(due) = sweep_state(fake).due_at.filter(|due| *due <= end) else {
+            fake.data().now = end;
             return sweeps;
         };
-        world.holds().now = due;
-        sweep(world).await;
+        fake.data().now = due;
+        sweep(fake).await;
         sweeps += 1;
-        let keys: Vec<_> = world.holds().rows.keys().cloned().collect();
+        let keys: Vec<_> = fake.data().rows.keys().cloned().collect();
         for key in keys {
-            world.ports().write_back().write_back(&key).await.unwrap();
+            fake.ports().write_back().write_back(&key).await.unwrap();
         }
     }
 }
 
-fn count(world: &FakePorts, call: &str) -> usize {
-    world
-        .holds()
-        .calls
-        .iter()
-        .filter(|one| **one == call)
-        .count()
+fn count(fake: &FakePorts, call: &str) -> usize {
+    fake.data().calls.iter().filter(|one| **one == call).count()
 }
 
 fn refused() -> CallError {
@@ -43,76 +38,76 @@ fn refused() -> CallError {
 #[tokio::test]
 async fn results_arrive_one_by_one_where_the_list_cannot_be_read() {
     for error in [failing(Phase::Unknown), refused()] {
-        let world = world();
-        world.holds().capabilities.list_from = 0;
-        let keys = invited(&world, 3);
-        world.results_in("1", Status::Completed);
-        world.holds().fails.insert("list", error);
-        days(&world, 2).await;
-        assert_eq!(world.row(&keys[0]).state, State::Completed);
-        assert!(!world.row(&keys[1]).result_overdue, "it can be asked for");
-        let sweep_state = sweep_state(&world);
+        let fake = setup();
+        fake.data().capabilities.list_from = 0;
+        let keys = invited(&fake, 3);
+        fake.results_in("1", Status::Completed);
+        fake.data().fails.insert("list", error);
+        days(&fake, 2).await;
+        assert_eq!(fake.row(&keys[0]).state, State::Completed);
+        assert!(!fake.row(&keys[1]).result_overdue, "it can be asked for");
+        let sweep_state = sweep_state(&fake);
         let failing = sweep_state.failing.unwrap();
         assert!(
             failing
                 .failure
-                .is_overdue(world.holds().now, &Timing::default())
+                .is_overdue(fake.data().now, &Timing::default())
         );
         assert_eq!(sweep_state.last_at, Some(time(-3600)));
 
-        world.holds().fails.clear();
-        lists(&world, vec![vec![]]);
-        let due = sweep(&world).await.due_at.unwrap();
-        world.holds().now = due;
-        let recovered = sweep(&world).await;
+        fake.data().fails.clear();
+        lists(&fake, vec![vec![]]);
+        let due = sweep(&fake).await.due_at.unwrap();
+        fake.data().now = due;
+        let recovered = sweep(&fake).await;
         assert_eq!((recovered.failing, recovered.failures), (None, 0));
     }
 }
 
 #[tokio::test]
 async fn a_list_that_fails_on_its_second_page_each_time_counts_as_failing() {
-    let world = world();
-    world.holds().capabilities.list_from = 0;
-    let key = invited(&world, 1).remove(0);
-    world.results_in("1", Status::Completed);
-    lists(&world, vec![vec![], vec![]]);
+    let fake = setup();
+    fake.data().capabilities.list_from = 0;
+    let key = invited(&fake, 1).remove(0);
+    fake.results_in("1", Status::Completed);
+    lists(&fake, vec![vec![], vec![]]);
     for _ in 0..5 {
-        let fails = |holds: &mut crate::fake_ports::FakeState| {
-            holds.fails.insert("list", failing(Phase::Unknown));
+        let fails = |data: &mut crate::fake_ports::FakeState| {
+            data.fails.insert("list", failing(Phase::Unknown));
         };
-        world.holds().fails.clear();
-        if sweep_state(&world).reading.is_some() {
-            fails(&mut world.holds());
+        fake.data().fails.clear();
+        if sweep_state(&fake).reading.is_some() {
+            fails(&mut fake.data());
         } else {
-            let mut holds = world.holds();
-            holds.later_meanwhile("list", 1, Box::new(fails));
+            let mut data = fake.data();
+            data.on_later_call("list", 1, Box::new(fails));
         }
-        let due = sweep(&world).await.due_at.unwrap();
-        world.holds().now = due;
+        let due = sweep(&fake).await.due_at.unwrap();
+        fake.data().now = due;
     }
-    assert_eq!(world.row(&key).state, State::Completed);
+    assert_eq!(fake.row(&key).state, State::Completed);
 }
 
 /// As many as fit in one sweep, and the others with the next.
 #[tokio::test]
 async fn all_have_their_turn_one_by_one_and_no_sweep_asks_for_too_many() {
-    let world = world();
-    world.holds().capabilities.list_from = 0;
-    let keys = invited(&world, 200);
+    let fake = setup();
+    fake.data().capabilities.list_from = 0;
+    let keys = invited(&fake, 200);
     for application in 1..=200 {
-        world.results_in(&application.to_string(), Status::Started);
+        fake.results_in(&application.to_string(), Status::Started);
     }
-    world.holds().fails.insert("list", failing(Phase::Unknown));
+    fake.data().fails.insert("list", failing(Phase::Unknown));
     let mut asked = Vec::new();
     while asked.len() < 6 {
-        world.holds().calls.clear();
-        let due = sweep(&world).await.due_at.unwrap();
-        asked.push(count(&world, "result"));
-        world.holds().now = due;
+        fake.data().calls.clear();
+        let due = sweep(&fake).await.due_at.unwrap();
+        asked.push(count(&fake, "result"));
+        fake.data().now = due;
     }
     assert_eq!(asked[..2], [0, 0], "it may be over soon");
     assert!(asked.iter().all(|calls| *calls <= 80), "{asked:?}");
-    let started = |key: &&InvitationKey| world.row(key).state == State::Started;
+    let started = |key: &&InvitationKey| fake.row(key).state == State::Started;
     assert_eq!(keys.iter().filter(started).count(), 200);
 }
 
@@ -141,25 +136,24 @@ fn turns_go_round() {
 #[tokio::test]
 async fn an_outage_of_a_platform_is_reported_after_a_day_and_ends_it_after_a_month() {
     for list_from in [0, 5] {
-        let world = world();
-        world.holds().capabilities.list_from = list_from;
-        let keys = invited(&world, 3);
-        world
-            .holds()
+        let fake = setup();
+        fake.data().capabilities.list_from = list_from;
+        let keys = invited(&fake, 3);
+        fake.data()
             .fails
             .insert("platform", failing(Phase::NotSent));
-        days(&world, 1).await;
-        let overdue = |key: &InvitationKey| world.row(key).result_overdue;
+        days(&fake, 1).await;
+        let overdue = |key: &InvitationKey| fake.row(key).result_overdue;
         assert!(!keys.iter().any(overdue));
-        let sweeps = days(&world, 1).await;
+        let sweeps = days(&fake, 1).await;
         assert!(keys.iter().all(overdue), "{list_from}");
         assert!((4..=48).contains(&sweeps), "{sweeps} a day");
         for key in &keys {
-            assert_eq!(world.row(key).report.revision, 2, "it is shown in Eploy");
+            assert_eq!(fake.row(key).report.revision, 2, "it is shown in Eploy");
         }
-        days(&world, 31).await;
+        days(&fake, 31).await;
         for key in &keys {
-            let state = world.row(key).state;
+            let state = fake.row(key).state;
             assert!(
                 matches!(state, State::Failed(FailReason::Unanswered(_))),
                 "{state:?}"
@@ -171,13 +165,13 @@ async fn an_outage_of_a_platform_is_reported_after_a_day_and_ends_it_after_a_mon
 /// One record is refused permanently; the others work.
 #[tokio::test]
 async fn a_refused_record_is_reported_and_slows_down_no_other() {
-    let world = world();
-    let key = invited(&world, 1).remove(0);
-    world.holds().fails.insert("result", refused());
-    days(&world, 2).await;
-    assert!(world.row(&key).result_overdue);
-    assert_eq!(sweep_state(&world).failing, None, "the platform is well");
-    let calls = count(&world, "result");
+    let fake = setup();
+    let key = invited(&fake, 1).remove(0);
+    fake.data().fails.insert("result", refused());
+    days(&fake, 2).await;
+    assert!(fake.row(&key).result_overdue);
+    assert_eq!(sweep_state(&fake).failing, None, "the platform is well");
+    let calls = count(&fake, "result");
     assert!(calls < 60, "{calls} calls in two days");
 }
 
@@ -185,16 +179,16 @@ async fn a_refused_record_is_reported_and_slows_down_no_other() {
 async fn an_own_expiry_does_not_wait_for_a_platform_that_does_not_answer() {
     for call in ["platform", "list", "result"] {
         for error in [failing(Phase::Unknown), refused()] {
-            let (world, key) = watching(Status::Started, -1).await;
-            world.holds().capabilities.list_from = 0;
-            lists(&world, vec![vec![]]);
-            world.holds().fails.insert(call, error);
-            sweep(&world).await;
+            let (fake, key) = watching(Status::Started, -1).await;
+            fake.data().capabilities.list_from = 0;
+            lists(&fake, vec![vec![]]);
+            fake.data().fails.insert(call, error);
+            sweep(&fake).await;
             if call != "list" {
-                assert_eq!(world.row(&key).state, State::Started, "{call}: a day more");
+                assert_eq!(fake.row(&key).state, State::Started, "{call}: a day more");
             }
-            days(&world, 2).await;
-            assert_eq!(world.row(&key).state, State::Expired, "{call}");
+            days(&fake, 2).await;
+            assert_eq!(fake.row(&key).state, State::Expired, "{call}");
         }
     }
 }

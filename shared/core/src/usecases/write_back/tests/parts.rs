@@ -8,32 +8,32 @@ use crate::tenant::{Answerable, ReportPlan, Trigger};
 
 /// A setup whose invitations are reported like this.
 fn reporting(report: ReportPlan) -> FakePorts {
-    let world = FakePorts::new();
-    world.holds().tenant.mappings[0].report = report;
-    world
+    let fake = FakePorts::new();
+    fake.data().tenant.mappings[0].report = report;
+    fake
 }
 
-fn wrote(world: &FakePorts) -> Vec<Wrote> {
-    std::mem::take(&mut world.holds().wrote)
+fn wrote(fake: &FakePorts) -> Vec<Wrote> {
+    std::mem::take(&mut fake.data().wrote)
 }
 
 /// What is written of an invitation that is completed with this many points of ten.
-async fn completed(world: &FakePorts, points: f64) -> (InvitationKey, Vec<Wrote>) {
-    let key = world.invited("1", "video");
-    scored(world, "1", points);
-    bring(world, &key, None).await;
-    write(world, &key).await;
-    assert!(!world.row(&key).unreported());
-    (key, wrote(world))
+async fn completed(fake: &FakePorts, points: f64) -> (InvitationKey, Vec<Wrote>) {
+    let key = fake.invited("1", "video");
+    scored(fake, "1", points);
+    bring(fake, &key, None).await;
+    write(fake, &key).await;
+    assert!(!fake.row(&key).unreported());
+    (key, wrote(fake))
 }
 
 #[tokio::test]
 async fn an_action_is_created_once_and_kept_up_to_date() {
-    let world = world(true);
-    let key = unreported(&world);
-    let seen_at = world.row(&key).entry.seen_at;
-    write(&world, &key).await;
-    let all = wrote(&world);
+    let fake = setup(true);
+    let key = unreported(&fake);
+    let seen_at = fake.row(&key).entry.seen_at;
+    write(&fake, &key).await;
+    let all = wrote(&fake);
     let [Wrote::Action(action)] = all.as_slice() else {
         panic!("{all:?}");
     };
@@ -45,10 +45,10 @@ async fn an_action_is_created_once_and_kept_up_to_date() {
     assert_eq!(action.content.completed_at, None);
     assert!(action.content.comments_html.is_some());
 
-    world.pass(3600);
-    scored(&world, "1", 9.0);
-    bring(&world, &key, None).await;
-    let all = wrote(&world);
+    fake.pass(3600);
+    scored(&fake, "1", 9.0);
+    bring(&fake, &key, None).await;
+    let all = wrote(&fake);
     let [Wrote::Update(id, update)] = all.as_slice() else {
         panic!("{all:?}");
     };
@@ -60,17 +60,17 @@ async fn an_action_is_created_once_and_kept_up_to_date() {
 /// It is unknown whether the action was created.
 #[tokio::test]
 async fn an_action_of_unknown_outcome_is_looked_up_before_another_is_created() {
-    let world = world(true);
-    let key = unreported(&world);
+    let fake = setup(true);
+    let key = unreported(&fake);
     let unknown = failing(Phase::Unknown);
-    world.holds().fails.insert("create_action", unknown);
-    let row = write(&world, &key).await;
+    fake.data().fails.insert("create_action", unknown);
+    let row = write(&fake, &key).await;
     assert_eq!(row.report.action, Some(ActionRecord::Creating));
-    world.holds().fails.clear();
-    world.pass(60);
-    calls(&world);
-    let row = write(&world, &key).await;
-    assert_eq!(calls(&world), ["find_action", "update_action"]);
+    fake.data().fails.clear();
+    fake.pass(60);
+    calls(&fake);
+    let row = write(&fake, &key).await;
+    assert_eq!(calls(&fake), ["find_action", "update_action"]);
     let created = ActionRecord::Created("action-1".into());
     assert_eq!(row.report.action, Some(created));
     assert!(!row.unreported());
@@ -79,23 +79,23 @@ async fn an_action_of_unknown_outcome_is_looked_up_before_another_is_created() {
 /// The call after the lookup failed. The next writer looks it up again, in case the first one's arrives late.
 #[tokio::test]
 async fn an_unsuccessful_lookup_is_repeated_after_a_failure() {
-    let world = world(true);
-    let key = unreported(&world);
-    world.happens(&key, begun(start()));
+    let fake = setup(true);
+    let key = unreported(&fake);
+    fake.happens(&key, begun(start()));
     let down = failing(Phase::NotSent);
-    world.holds().fails.insert("vacancy", down);
-    let row = write(&world, &key).await;
-    assert_eq!(calls(&world), ["find_action", "vacancy"]);
+    fake.data().fails.insert("vacancy", down);
+    let row = write(&fake, &key).await;
+    assert_eq!(calls(&fake), ["find_action", "vacancy"]);
     assert_eq!(row.report.action, Some(ActionRecord::Creating));
 }
 
 #[tokio::test]
 async fn what_was_certainly_not_begun_need_not_be_looked_up() {
-    let world = world(true);
-    let key = unreported(&world);
+    let fake = setup(true);
+    let key = unreported(&fake);
     let down = failing(Phase::NotSent);
-    world.holds().fails.insert("vacancy", down);
-    let row = write(&world, &key).await;
+    fake.data().fails.insert("vacancy", down);
+    let row = write(&fake, &key).await;
     assert_eq!(row.report.action, None);
 }
 
@@ -103,12 +103,12 @@ async fn what_was_certainly_not_begun_need_not_be_looked_up() {
 #[tokio::test]
 async fn a_report_follows_a_candidate_who_was_merged_into_another() {
     for is_there in [false, true] {
-        let world = world(true);
-        let key = unreported(&world);
+        let fake = setup(true);
+        let key = unreported(&fake);
         if is_there {
-            world.happens(&key, begun(start()));
-            let row = world.row(&key);
-            world.holds().wrote.push(Wrote::Action(NewAction {
+            fake.happens(&key, begun(start()));
+            let row = fake.row(&key);
+            fake.data().wrote.push(Wrote::Action(NewAction {
                 candidate: "8000".into(),
                 vacancy: row.vacancy.clone(),
                 company: None,
@@ -117,8 +117,8 @@ async fn a_report_follows_a_candidate_who_was_merged_into_another() {
                 content: ActionUpdate::default(),
             }));
         }
-        world.set(|holds| {
-            holds.merged = ["9001".into()].into();
+        fake.set(|data| {
+            data.merged = ["9001".into()].into();
             let merged = ApplicationRow {
                 id: "1".into(),
                 candidate: "8000".into(),
@@ -126,14 +126,14 @@ async fn a_report_follows_a_candidate_who_was_merged_into_another() {
                 position: at_trigger(),
                 modified: None,
             };
-            holds.records.insert("1".into(), merged);
+            data.records.insert("1".into(), merged);
         });
-        let row = write(&world, &key).await;
+        let row = write(&fake, &key).await;
         assert_eq!(row.candidate, "8000".into());
         assert!(!row.unreported());
         let created = ActionRecord::Created("action-1".into());
         assert_eq!(row.report.action, Some(created));
-        let wrote = wrote(&world);
+        let wrote = wrote(&fake);
         let theirs = wrote.iter().filter_map(|one| match one {
             Wrote::Action(action) => Some(&action.candidate),
             _ => None,
@@ -143,25 +143,25 @@ async fn a_report_follows_a_candidate_who_was_merged_into_another() {
 }
 
 /// The action is saved, there is a new revision, and Eploy answers that there is no such action.
-async fn missing_action(world: &FakePorts) -> InvitationKey {
-    let key = unreported(world);
-    write(world, &key).await;
-    world.happens(&key, observed(9.0));
+async fn missing_action(fake: &FakePorts) -> InvitationKey {
+    let key = unreported(fake);
+    write(fake, &key).await;
+    fake.happens(&key, observed(9.0));
     let gone = CallError {
         code: "eploy.not_found",
         ..failing(Phase::Refused)
     };
-    world.holds().fails.insert("update_action", gone);
-    calls(world);
+    fake.data().fails.insert("update_action", gone);
+    calls(fake);
     key
 }
 
 #[tokio::test]
 async fn a_deleted_action_is_created_again() {
-    let world = world(true);
-    let key = missing_action(&world).await;
-    world.holds().wrote.clear();
-    let row = write(&world, &key).await;
+    let fake = setup(true);
+    let key = missing_action(&fake).await;
+    fake.data().wrote.clear();
+    let row = write(&fake, &key).await;
     assert!(!row.unreported());
     let created = ActionRecord::Created("action-1".into());
     assert_eq!(row.report.action, Some(created));
@@ -172,17 +172,17 @@ async fn a_deleted_action_is_created_again() {
         "vacancy",
         "create_action",
     ];
-    assert_eq!(calls(&world), made);
+    assert_eq!(calls(&fake), made);
 }
 
 /// Its address differs from the one that we call, or our role may not see it.
 #[tokio::test]
 async fn an_existing_but_unreachable_action_is_not_created_again() {
-    let world = world(true);
-    let key = missing_action(&world).await;
-    let row = write(&world, &key).await;
+    let fake = setup(true);
+    let key = missing_action(&fake).await;
+    let row = write(&fake, &key).await;
     let made = ["result", "update_action", "find_action", "position"];
-    assert_eq!(calls(&world), made);
+    assert_eq!(calls(&fake), made);
     assert!(row.unreported());
     let code = row.report.problem().map(|failure| failure.code.as_str());
     assert_eq!(code, Some("eploy.not_found"));
@@ -193,22 +193,22 @@ async fn an_existing_but_unreachable_action_is_not_created_again() {
 /// The invitation's action is another than the saved one, which is gone.
 #[tokio::test]
 async fn of_two_actions_the_one_that_is_there_is_kept_up_to_date() {
-    let world = world(true);
-    let key = missing_action(&world).await;
-    world.set(|holds| {
-        let report = &mut holds.rows.get_mut(&key).unwrap().report;
+    let fake = setup(true);
+    let key = missing_action(&fake).await;
+    fake.set(|data| {
+        let report = &mut data.rows.get_mut(&key).unwrap().report;
         report.action = Some(ActionRecord::Created("action-0".into()));
-        holds.on_call.insert(
+        data.on_call.insert(
             "find_action",
-            Box::new(|holds: &mut FakeState| holds.fails.clear()),
+            Box::new(|data: &mut FakeState| data.fails.clear()),
         );
-        holds.wrote.truncate(1);
+        data.wrote.truncate(1);
     });
-    let row = write(&world, &key).await;
+    let row = write(&fake, &key).await;
     assert!(!row.unreported());
     let created = ActionRecord::Created("action-1".into());
     assert_eq!(row.report.action, Some(created));
-    let all = wrote(&world);
+    let all = wrote(&fake);
     assert!(
         matches!(all.as_slice(), [Wrote::Action(_), Wrote::Update(id, _)] if *id == "action-1".into()),
         "{all:?}"
@@ -217,18 +217,18 @@ async fn of_two_actions_the_one_that_is_there_is_kept_up_to_date() {
 
 #[tokio::test]
 async fn an_action_that_cannot_be_changed_is_not_created_again() {
-    let world = world(true);
-    let key = unreported(&world);
-    write(&world, &key).await;
-    world.happens(&key, observed(9.0));
-    wrote(&world);
+    let fake = setup(true);
+    let key = unreported(&fake);
+    write(&fake, &key).await;
+    fake.happens(&key, observed(9.0));
+    wrote(&fake);
     let refused = failing(Phase::Refused);
-    world.holds().fails.insert("update_action", refused);
-    let row = write(&world, &key).await;
+    fake.data().fails.insert("update_action", refused);
+    let row = write(&fake, &key).await;
     assert!(row.unreported());
     let created = ActionRecord::Created("action-1".into());
     assert_eq!(row.report.action, Some(created));
-    assert_eq!(wrote(&world), []);
+    assert_eq!(wrote(&fake), []);
 }
 
 fn rejected() -> CallError {
@@ -241,22 +241,22 @@ fn rejected() -> CallError {
 /// Too long, or with something in it that Eploy does not accept.
 #[tokio::test]
 async fn a_report_that_eploy_refuses_is_written_in_brief() {
-    let world = world(true);
-    world.set(|holds| {
-        let texts = &mut holds.tenant.mappings[0].report.texts;
+    let fake = setup(true);
+    fake.set(|data| {
+        let texts = &mut data.tenant.mappings[0].report.texts;
         texts.comments = Some("{{ headline }} with words of our own".to_owned());
     });
-    let key = unreported(&world);
-    world.set(|holds| {
-        holds.fails.insert("create_action", rejected());
-        let taken = |holds: &mut FakeState| holds.fails.clear();
-        holds.on_call.insert("find_action", Box::new(taken));
+    let key = unreported(&fake);
+    fake.set(|data| {
+        data.fails.insert("create_action", rejected());
+        let taken = |data: &mut FakeState| data.fails.clear();
+        data.on_call.insert("find_action", Box::new(taken));
     });
-    let row = write(&world, &key).await;
+    let row = write(&fake, &key).await;
     assert!(!row.unreported());
     let created = ActionRecord::Created("action-1".into());
     assert_eq!(row.report.action, Some(created));
-    let all = wrote(&world);
+    let all = wrote(&fake);
     let [Wrote::Action(action)] = all.as_slice() else {
         panic!("{all:?}");
     };
@@ -269,14 +269,14 @@ async fn a_report_that_eploy_refuses_is_written_in_brief() {
 /// The text is not the cause.
 #[tokio::test]
 async fn a_report_whose_short_text_is_refused_too_is_deferred() {
-    let world = world(true);
-    let key = unreported(&world);
-    write(&world, &key).await;
-    world.happens(&key, observed(9.0));
-    calls(&world);
-    world.holds().fails.insert("update_action", rejected());
-    let row = write(&world, &key).await;
-    assert_eq!(calls(&world), ["result", "update_action", "update_action"]);
+    let fake = setup(true);
+    let key = unreported(&fake);
+    write(&fake, &key).await;
+    fake.happens(&key, observed(9.0));
+    calls(&fake);
+    fake.data().fails.insert("update_action", rejected());
+    let row = write(&fake, &key).await;
+    assert_eq!(calls(&fake), ["result", "update_action", "update_action"]);
     assert!(row.unreported());
     let code = row.report.problem().map(|failure| failure.code.as_str());
     assert_eq!(code, Some("eploy.rejected"));
@@ -296,24 +296,24 @@ async fn a_slow_report_is_finished_by_the_next_writer() {
             vec!["vacancy", "create_action", "add_note", "mark_exported"],
         ),
     ] {
-        let world = reporting(ReportPlan {
+        let fake = reporting(ReportPlan {
             action: Some(plan()),
             notes_at: [Moment::Invited].into(),
             export_package: Some("package".into()),
             ..ReportPlan::default()
         });
-        let key = unreported(&world);
-        world.holds().calls_take = SignedDuration::from_secs(takes);
-        let row = write(&world, &key).await;
-        assert_eq!(calls(&world), calls_made, "{takes} s a call");
+        let key = unreported(&fake);
+        fake.data().calls_take = SignedDuration::from_secs(takes);
+        let row = write(&fake, &key).await;
+        assert_eq!(calls(&fake), calls_made, "{takes} s a call");
         let finished = calls_made.len() == 4;
         assert_eq!(row.unreported(), !finished);
-        world.set(|holds| {
-            holds.calls_take = SignedDuration::ZERO;
-            holds.now = time(60);
+        fake.set(|data| {
+            data.calls_take = SignedDuration::ZERO;
+            data.now = time(60);
         });
-        assert!(!write(&world, &key).await.unreported());
-        let all = wrote(&world);
+        assert!(!write(&fake, &key).await.unreported());
+        let all = wrote(&fake);
         let many = |what: fn(&Wrote) -> bool| all.iter().filter(|one| what(one)).count();
         assert_eq!(many(|one| matches!(one, Wrote::Action(_))), 1);
         assert_eq!(many(|one| matches!(one, Wrote::Note(_))), 1);
@@ -323,62 +323,62 @@ async fn a_slow_report_is_finished_by_the_next_writer() {
 
 #[tokio::test]
 async fn a_note_is_written_once_at_each_of_its_moments() {
-    let world = reporting(ReportPlan {
+    let fake = reporting(ReportPlan {
         notes_at: [Moment::Completed].into(),
         ..ReportPlan::default()
     });
-    let key = unreported(&world);
-    write(&world, &key).await;
-    assert_eq!(wrote(&world), []);
+    let key = unreported(&fake);
+    write(&fake, &key).await;
+    assert_eq!(wrote(&fake), []);
     for points in [9.0, 8.0] {
-        scored(&world, "1", points);
-        bring(&world, &key, None).await;
-        assert!(!world.row(&key).unreported());
+        scored(&fake, "1", points);
+        bring(&fake, &key, None).await;
+        assert!(!fake.row(&key).unreported());
     }
-    let all = wrote(&world);
+    let all = wrote(&fake);
     assert!(matches!(all.as_slice(), [Wrote::Note(_)]), "{all:?}");
 }
 
 #[tokio::test]
 async fn questions_are_answered_with_every_revision() {
     let question = QuestionId::new("application-score");
-    let world = reporting(ReportPlan {
+    let fake = reporting(ReportPlan {
         questions: [(Answerable::Percent, question.clone())].into(),
         ..ReportPlan::default()
     });
-    let key = unreported(&world);
-    write(&world, &key).await;
+    let key = unreported(&fake);
+    write(&fake, &key).await;
     // There is no value to answer with.
-    assert_eq!(calls(&world), Vec::<&str>::new());
+    assert_eq!(calls(&fake), Vec::<&str>::new());
     for (points, percent) in [(9.0, "90"), (8.0, "80")] {
-        scored(&world, "1", points);
-        bring(&world, &key, None).await;
+        scored(&fake, "1", points);
+        bring(&fake, &key, None).await;
         let answers = [(question.clone(), Answer::Text(percent.to_owned()))].into();
-        assert_eq!(wrote(&world), [Wrote::Answers(answers)]);
+        assert_eq!(wrote(&fake), [Wrote::Answers(answers)]);
     }
 }
 
 #[tokio::test]
 async fn an_application_is_marked_as_exported_once_it_is_on_the_platform() {
-    let world = reporting(ReportPlan {
+    let fake = reporting(ReportPlan {
         export_package: Some("package".into()),
         ..ReportPlan::default()
     });
-    let (key, all) = completed(&world, 9.0).await;
+    let (key, all) = completed(&fake, 9.0).await;
     assert_eq!(all, [Wrote::Export("package".into())]);
-    scored(&world, "1", 8.0);
-    bring(&world, &key, None).await;
-    assert_eq!(wrote(&world), []);
+    scored(&fake, "1", 8.0);
+    bring(&fake, &key, None).await;
+    assert_eq!(wrote(&fake), []);
 
     // Never sent.
-    let key = world.enter("2", "video");
+    let key = fake.enter("2", "video");
     let no_email = Event::Fail {
         claim: None,
         reason: FailReason::NoEmail,
     };
-    world.happens(&key, no_email);
-    assert!(!write(&world, &key).await.unreported());
-    assert_eq!(wrote(&world), []);
+    fake.happens(&key, no_email);
+    assert!(!write(&fake, &key).await.unreported());
+    assert_eq!(wrote(&fake), []);
 }
 
 fn trigger(stage: &str) -> Trigger {
@@ -413,52 +413,52 @@ fn to_20() -> Wrote {
 
 #[tokio::test]
 async fn a_candidate_that_completed_it_moves_on_once() {
-    let world = moving(move_plan());
-    let key = unreported(&world);
-    write(&world, &key).await;
-    assert_eq!(calls(&world), Vec::<&str>::new());
+    let fake = moving(move_plan());
+    let key = unreported(&fake);
+    write(&fake, &key).await;
+    assert_eq!(calls(&fake), Vec::<&str>::new());
     for written in [vec![to_20()], vec![]] {
-        scored(&world, "1", f64::from(u8::try_from(written.len()).unwrap()));
-        bring(&world, &key, None).await;
-        assert_eq!(wrote(&world), written);
+        scored(&fake, "1", f64::from(u8::try_from(written.len()).unwrap()));
+        bring(&fake, &key, None).await;
+        assert_eq!(wrote(&fake), written);
     }
 }
 
 #[tokio::test]
 async fn a_move_that_failed_is_made_later() {
-    let world = moving(move_plan());
-    let key = world.invited("1", "video");
-    scored(&world, "1", 9.0);
+    let fake = moving(move_plan());
+    let key = fake.invited("1", "video");
+    scored(&fake, "1", 9.0);
     let down = failing(Phase::NotSent);
-    world.holds().fails.insert("move_application", down);
-    bring(&world, &key, None).await;
-    assert_eq!(wrote(&world), []);
-    world.holds().fails.clear();
-    world.pass(60);
-    write(&world, &key).await;
-    assert_eq!(wrote(&world), [to_20()]);
+    fake.data().fails.insert("move_application", down);
+    bring(&fake, &key, None).await;
+    assert_eq!(wrote(&fake), []);
+    fake.data().fails.clear();
+    fake.pass(60);
+    write(&fake, &key).await;
+    assert_eq!(wrote(&fake), [to_20()]);
 }
 
 #[tokio::test]
 async fn a_score_moves_on_from_its_percentage_on() {
     for (points, moves) in [(6.9, false), (7.0, true), (9.0, true)] {
-        let world = moving(MovePlan {
+        let fake = moving(MovePlan {
             min_percent: Some(70),
             ..move_plan()
         });
-        let (_, all) = completed(&world, points).await;
+        let (_, all) = completed(&fake, points).await;
         assert_eq!(all == [to_20()], moves, "{points}: {all:?}");
     }
     // Without a score no minimum is reached.
-    let world = moving(MovePlan {
+    let fake = moving(MovePlan {
         min_percent: Some(0),
         ..move_plan()
     });
-    world.invited("1", "video");
-    world.results_in("1", Status::Completed);
-    let key = world.invited("1", "video");
-    bring(&world, &key, None).await;
-    assert_eq!(wrote(&world), []);
+    fake.invited("1", "video");
+    fake.results_in("1", Status::Completed);
+    let key = fake.invited("1", "video");
+    bring(&fake, &key, None).await;
+    assert_eq!(wrote(&fake), []);
 }
 
 #[tokio::test]
@@ -480,19 +480,19 @@ async fn a_recruiter_who_moved_the_application_wins() {
             status: Some(status("1")),
             ..move_plan()
         };
-        let world = moving(plan);
-        world.holds().position = Some(position.clone());
-        let (_, all) = completed(&world, 9.0).await;
+        let fake = moving(plan);
+        fake.data().position = Some(position.clone());
+        let (_, all) = completed(&fake, 9.0).await;
         let moved = all == [Wrote::Move("20".into(), Some(status("1")))];
         assert_eq!(moved, moves, "{from:?} {position:?}: {all:?}");
     }
     // Whatever the status, where the plan names none.
-    let world = moving(MovePlan {
+    let fake = moving(MovePlan {
         from: vec![trigger("20")],
         ..move_plan()
     });
-    world.holds().position = Some(at("20", "2"));
-    assert_eq!(completed(&world, 9.0).await.1, []);
+    fake.data().position = Some(at("20", "2"));
+    assert_eq!(completed(&fake, 9.0).await.1, []);
 }
 
 /// The history lacks the entry, or is behind a move that the recruiter has just made.
@@ -508,12 +508,12 @@ async fn the_applications_own_record_decides_its_position() {
         (vec![line(at("1", "1"))], Some(at_trigger()), true),
         (vec![line(at_trigger())], Some(at("1", "1")), false),
     ] {
-        let world = moving(move_plan());
-        world.set(|holds| {
-            holds.standing = StageInfo::History(history.clone());
-            holds.position.clone_from(&position);
+        let fake = moving(move_plan());
+        fake.set(|data| {
+            data.stage_info = StageInfo::History(history.clone());
+            data.position.clone_from(&position);
         });
-        let (_, all) = completed(&world, 9.0).await;
+        let (_, all) = completed(&fake, 9.0).await;
         assert_eq!(all == [to_20()], moves, "{history:?} {position:?}: {all:?}");
     }
 }
@@ -550,17 +550,17 @@ async fn a_refused_part_blocks_no_other_and_is_mentioned_in_the_action() {
         ("move_application", vec![Part::Move(Moment::Completed)]),
         ("update_action", vec![Part::Action]),
     ] {
-        let world = reporting_everything();
-        let key = unreported(&world);
-        world.holds().fails.insert(call, rejected());
-        write(&world, &key).await;
-        scored(&world, "1", 9.0);
-        world.happens(&key, observed(9.0));
-        calls(&world);
-        while let Schedule::At { at, .. } = write(&world, &key).await.schedule {
-            world.holds().now = at;
+        let fake = reporting_everything();
+        let key = unreported(&fake);
+        fake.data().fails.insert(call, rejected());
+        write(&fake, &key).await;
+        scored(&fake, "1", 9.0);
+        fake.happens(&key, observed(9.0));
+        calls(&fake);
+        while let Schedule::At { at, .. } = write(&fake, &key).await.schedule {
+            fake.data().now = at;
         }
-        let row = world.row(&key);
+        let row = fake.row(&key);
         assert!(!row.unreported(), "{call}");
         let given_up: Vec<_> = row.report.failures().collect();
         let failed: std::collections::BTreeSet<_> =
@@ -568,7 +568,7 @@ async fn a_refused_part_blocks_no_other_and_is_mentioned_in_the_action() {
         assert_eq!(failed, parts.iter().copied().collect(), "{call}");
         assert!(given_up.iter().all(|(_, failure)| failure.is_given_up()));
         // Every other one is there, once.
-        let made = calls(&world);
+        let made = calls(&fake);
         let many = |name: &str| made.iter().filter(|call| **call == name).count();
         for once in ["add_note", "move_application"] {
             assert_eq!(
@@ -586,7 +586,7 @@ async fn a_refused_part_blocks_no_other_and_is_mentioned_in_the_action() {
         // Complete; then mentioning that a part is missing; then that it was given up.
         if call != "update_action" {
             assert_eq!(many("update_action"), 3, "{call}");
-            let all = wrote(&world);
+            let all = wrote(&fake);
             let last = all.iter().rev().find_map(|wrote| match wrote {
                 Wrote::Update(_, update) => update.comments_html.clone(),
                 _ => None,
@@ -599,27 +599,27 @@ async fn a_refused_part_blocks_no_other_and_is_mentioned_in_the_action() {
 
 #[tokio::test]
 async fn an_answer_that_is_refused_is_left_out_and_the_others_are_given() {
-    let world = reporting_everything();
-    let key = unreported(&world);
-    write(&world, &key).await;
-    scored(&world, "1", 9.0);
-    world.happens(&key, observed(9.0));
-    wrote(&world);
-    world.set(|holds| {
-        holds.fails.insert("answer_questions", rejected());
+    let fake = reporting_everything();
+    let key = unreported(&fake);
+    write(&fake, &key).await;
+    scored(&fake, "1", 9.0);
+    fake.happens(&key, observed(9.0));
+    wrote(&fake);
+    fake.set(|data| {
+        data.fails.insert("answer_questions", rejected());
         // Both at once, then the percentage, which is accepted.
-        let taken = |holds: &mut FakeState| {
-            holds.fails.clear();
-            let refused = |holds: &mut FakeState| {
-                holds.fails.insert("answer_questions", rejected());
+        let taken = |data: &mut FakeState| {
+            data.fails.clear();
+            let refused = |data: &mut FakeState| {
+                data.fails.insert("answer_questions", rejected());
             };
-            holds.later_meanwhile("answer_questions", 0, Box::new(refused));
+            data.on_later_call("answer_questions", 0, Box::new(refused));
         };
-        holds.later_meanwhile("answer_questions", 1, Box::new(taken));
+        data.on_later_call("answer_questions", 1, Box::new(taken));
     });
-    let row = write(&world, &key).await;
+    let row = write(&fake, &key).await;
     let percent = [("277".into(), Answer::Text("90".to_owned()))].into();
-    let all = wrote(&world);
+    let all = wrote(&fake);
     assert!(all.contains(&Wrote::Answers(percent)), "{all:?}");
     assert_eq!(
         row.report.shows(Part::Answer(Answerable::Percent)),
@@ -639,17 +639,17 @@ async fn two_moves_in_a_row_are_both_made() {
             status: status.clone(),
             ..move_plan()
         };
-        let world = reporting(ReportPlan {
+        let fake = reporting(ReportPlan {
             moves: vec![first, move_plan()],
             ..ReportPlan::default()
         });
-        let key = unreported(&world);
-        write(&world, &key).await;
-        assert_eq!(wrote(&world), [Wrote::Move("13".into(), status)]);
-        world.holds().position = Some(at("13", "1"));
-        scored(&world, "1", 9.0);
-        bring(&world, &key, None).await;
-        assert_eq!(wrote(&world), [to_20()]);
+        let key = unreported(&fake);
+        write(&fake, &key).await;
+        assert_eq!(wrote(&fake), [Wrote::Move("13".into(), status)]);
+        fake.data().position = Some(at("13", "1"));
+        scored(&fake, "1", 9.0);
+        bring(&fake, &key, None).await;
+        assert_eq!(wrote(&fake), [to_20()]);
     }
 }
 
@@ -662,7 +662,7 @@ async fn an_outcome_of_ours_does_not_keep_an_application_from_moving() {
         (at("12", "done"), false),
         (at("14", "waits"), false),
     ] {
-        let world = reporting(ReportPlan {
+        let fake = reporting(ReportPlan {
             action: Some(plan()),
             moves: vec![MovePlan {
                 on: Moment::Started,
@@ -670,13 +670,13 @@ async fn an_outcome_of_ours_does_not_keep_an_application_from_moving() {
             }],
             ..ReportPlan::default()
         });
-        let key = unreported(&world);
-        write(&world, &key).await;
-        wrote(&world);
-        world.holds().position = Some(now_at.clone());
-        world.results_in("1", Status::Started);
-        bring(&world, &key, None).await;
-        let moved = wrote(&world).contains(&to_20());
+        let key = unreported(&fake);
+        write(&fake, &key).await;
+        wrote(&fake);
+        fake.data().position = Some(now_at.clone());
+        fake.results_in("1", Status::Started);
+        bring(&fake, &key, None).await;
+        let moved = wrote(&fake).contains(&to_20());
         assert_eq!(moved, moves, "{now_at:?}");
     }
 }
