@@ -250,7 +250,8 @@ pub async fn a_reference_is_bound_for_good(backend: impl Backend) {
     let ledger = backend.stores().ledger;
     let (willo, wecp): (AccountId, AccountId) = ("willo".into(), "wecp".into());
     let reference: Reference = "p1".into();
-    let (first, second, foreign) = (key("acme", 1), key("acme", 2), key("other", 1));
+    let owner = |tenant, application| detected(key(tenant, application));
+    let (first, second, foreign) = (owner("acme", 1), owner("acme", 2), owner("other", 1));
     assert_eq!(
         ledger
             .bind_reference(&willo, &reference, &first)
@@ -270,7 +271,7 @@ pub async fn a_reference_is_bound_for_good(backend: impl Backend) {
             .bind_reference(&willo, &reference, &second)
             .await
             .unwrap(),
-        Bound::Other(first.clone())
+        Bound::Other(first.key.clone())
     );
     assert_eq!(
         ledger
@@ -295,7 +296,7 @@ pub async fn a_reference_is_bound_for_good(backend: impl Backend) {
             .find_by_reference(&tenant.into(), account, &reference)
             .await
             .unwrap();
-        assert_eq!(bound.as_ref(), Some(owner));
+        assert_eq!(bound.as_ref(), Some(&owner.key));
     }
     // An invitation may have several.
     assert_eq!(
@@ -315,12 +316,13 @@ pub async fn of_many_bindings_one_wins(backend: impl Backend) {
         let key = key("acme", application);
         tokio::spawn(async move {
             match ledger
-                .bind_reference(&"willo".into(), &"p1".into(), &key)
+                .bind_reference(&"willo".into(), &"p1".into(), &detected(key.clone()))
                 .await
                 .unwrap()
             {
                 Bound::Ours => (true, key),
                 Bound::Other(owner) => (false, owner),
+                Bound::Erased => panic!("nobody was erased"),
             }
         })
     }))

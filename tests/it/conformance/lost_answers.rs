@@ -43,7 +43,7 @@ pub async fn a_reference_is_ours_and_what_was_made_is_used(backend: impl Backend
     let ledger = backend.losing_answers().ledger;
     let (account, reference) = ("willo".into(), "p1".into());
     let bind = async |application| {
-        let owner = key("acme", application);
+        let owner = detected(key("acme", application));
         ledger
             .bind_reference(&account, &reference, &owner)
             .await

@@ -179,7 +179,7 @@ macro_rules! suite {
                 a_removed_tenant_is_not_due_and_its_invitations_stay;
             records: all_invitations_page_by_page, invitations_by_filter, states_are_counted, the_longest_due_is_counted,
                 deliveries_with_their_state, what_was_done_is_kept_in_order, an_erased_candidate_is_gone, nothing_in_the_store_names_an_erased_candidate,
-                an_erased_candidate_does_not_come_back, what_is_bound_after_an_erasure_is_purged;
+                an_erased_candidate_does_not_come_back, nothing_is_bound_for_an_erased_candidate;
             lost_answers: an_invitation_is_new_and_its_changes_are_saved, a_reference_is_ours_and_what_was_made_is_used,
                 a_polls_state_is_saved, a_sweep_is_armed_once_and_saved, a_hire_is_new_and_its_changes_are_saved,
                 calls_are_taken_once, a_delivery_is_stored_and_settled, what_an_operator_does_happens_once;

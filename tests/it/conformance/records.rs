@@ -284,7 +284,7 @@ pub async fn an_erased_candidate_is_gone(backend: impl Backend) {
         let row = sent(&row, &reference.into());
         stores
             .ledger
-            .bind_reference(&"willo".into(), &reference.into(), &row.key)
+            .bind_reference(&"willo".into(), &reference.into(), &row)
             .await
             .unwrap();
         rows.push(row);
@@ -425,7 +425,7 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
     for reference in [Reference::from("participant-4711"), pool] {
         let bound = stores
             .ledger
-            .bind_reference(&account, &reference, &row.key)
+            .bind_reference(&account, &reference, &row)
             .await;
         assert_eq!(bound.unwrap(), Bound::Ours);
     }
@@ -569,51 +569,36 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
     assert_eq!(saved, Saved::Conflict);
 }
 
-/// A sender binds a reference after the erasure has searched for references.
-pub async fn what_is_bound_after_an_erasure_is_purged(backend: impl Backend) {
+/// A sender that saw the invitation before the erasure binds nothing afterwards, whether it lives to notice or dies.
+pub async fn nothing_is_bound_for_an_erased_candidate(backend: impl Backend) {
     let stores = backend.stores();
     let row = detected(key("acme", 7_021_577));
     stores.ledger.insert(&row).await.unwrap();
-    let (account, reference) = (AccountId::from("willo"), Reference::from("p1"));
-    let purge = async || {
-        let purged = stores.ledger.purge_if_erased(&row, Some(&reference));
-        purged.await.unwrap()
+    let (account, acme) = (AccountId::from("willo"), TenantId::from("acme"));
+    let bind = async |reference: &str, owner: &Invitation| {
+        let bound = stores
+            .ledger
+            .bind_reference(&account, &reference.into(), owner);
+        bound.await.unwrap()
     };
-    assert!(!purge().await);
+    assert!(!stores.ledger.purge_if_erased(&row).await.unwrap());
     assert!(stores.ledger.load(&row.key).await.unwrap().is_some());
-    let acme = TenantId::from("acme");
+    assert_eq!(bind("p1", &row).await, Bound::Ours);
     stores
         .records
         .erase(&acme, &row.candidate, at(1.0))
         .await
         .unwrap();
-    let bound = stores
-        .ledger
-        .bind_reference(&account, &reference, &row.key)
-        .await;
-    assert_eq!(bound.unwrap(), Bound::Ours);
-    // Another candidate's stays.
-    let other = Reference::from("p2");
-    stores
-        .ledger
-        .bind_reference(&account, &other, &key("acme", 2))
-        .await
-        .unwrap();
-    assert!(purge().await);
-    assert!(
-        stores
-            .ledger
-            .purge_if_erased(&row, Some(&other))
-            .await
-            .unwrap()
-    );
+    for reference in ["p1", "p2"] {
+        assert_eq!(bind(reference, &row).await, Bound::Erased);
+    }
+    let mut others = detected(key("acme", 2));
+    others.candidate = "another".into();
+    assert_eq!(bind("p1", &others).await, Bound::Ours);
+    assert_eq!(bind("p1", &row).await, Bound::Erased);
     let rows = backend.rows().await;
     assert!(rows.iter().all(|row| !row.contains("7021577")), "{rows:#?}");
-    let bound = stores
-        .ledger
-        .find_by_reference(&acme, &account, &other)
-        .await;
-    assert_eq!(bound.unwrap(), Some(key("acme", 2)));
+    assert!(stores.ledger.purge_if_erased(&row).await.unwrap());
     let hire = hired(
         Hire::Placement("4".into()),
         row.candidate.as_str(),

@@ -22,7 +22,7 @@ pub async fn everything_is_there_after_a_restart(backend: impl Backend) {
     before.ledger.insert(&watched).await.unwrap();
     before
         .ledger
-        .bind_reference(&"willo".into(), &"p2".into(), &watched.key)
+        .bind_reference(&"willo".into(), &"p2".into(), &watched)
         .await
         .unwrap();
     before
@@ -74,7 +74,7 @@ pub async fn everything_is_there_after_a_restart(backend: impl Backend) {
     );
     let taken = after
         .ledger
-        .bind_reference(&"willo".into(), &"p2".into(), &first.key)
+        .bind_reference(&"willo".into(), &"p2".into(), &first)
         .await;
     assert_eq!(taken.unwrap(), Bound::Other(watched.key));
     assert_eq!(

@@ -91,7 +91,7 @@ async fn what_an_insert_left_behind_is_found_before_it_is_sent() {
         other.load(&row.key).await.unwrap().is_some(),
         "the case is not made"
     );
-    assert!(other.purge_if_erased(&row, None).await.unwrap());
+    assert!(other.purge_if_erased(&row).await.unwrap());
     assert_eq!(other.load(&row.key).await.unwrap(), None);
 
     dying.insert(&row).await.unwrap_err();

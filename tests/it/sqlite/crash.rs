@@ -65,7 +65,11 @@ async fn what_was_answered_survives_a_kill() {
             let found = store.load(&row.key).await.unwrap();
             assert_eq!(found, Some(claimed(&row)));
             let bound = store
-                .bind_reference(&"willo".into(), &reference(application), &key("acme", 0))
+                .bind_reference(
+                    &"willo".into(),
+                    &reference(application),
+                    &detected(key("acme", 0)),
+                )
                 .await;
             assert_eq!(bound.unwrap(), Bound::Other(row.key));
         }
@@ -91,7 +95,7 @@ async fn the_host() {
                     continue;
                 }
                 store
-                    .bind_reference(&"willo".into(), &reference(application), &row.key)
+                    .bind_reference(&"willo".into(), &reference(application), &row)
                     .await
                     .unwrap();
                 assert_eq!(store.save(&claimed(&row)).await.unwrap(), Saved::Saved);

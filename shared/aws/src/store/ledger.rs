@@ -21,7 +21,7 @@ use super::layout::{
     DOCUMENT, INDEX, INDEX_PARTITION, PARTITION, Row, RowKey, SORT, TO_WRITE_BACK, VERSION,
     WATCHED, group, group_of, moment, of_application, watched,
 };
-use super::write::{Condition, Written};
+use super::write::{Condition, PutOnce, Written};
 use super::{MAX_CONCURRENT_CALLS, STORE, Store, failed};
 
 /// How long after its entry an invitation keeps its first place in the index.
@@ -38,7 +38,7 @@ impl Ledger for Store {
             )
             .await?;
         // Not before the insert: an erasure could come in between.
-        if self.purge_if_erased(invitation, None).await? {
+        if self.purge_if_erased(invitation).await? {
             return Ok(Inserted::Erased);
         }
         Ok(written.into())
@@ -80,18 +80,26 @@ impl Ledger for Store {
         &self,
         account: &AccountId,
         reference: &Reference,
-        key: &InvitationKey,
+        invitation: &Invitation,
     ) -> Result<Bound, StoreError> {
+        let key = &invitation.key;
         let mut item = RowKey::reference(&key.tenant, account, reference).key();
         item.insert(DOCUMENT.to_owned(), plain(key)?);
-        let Some(before) = self.put_once("bind a reference", item).await? else {
-            return Ok(Bound::Ours);
-        };
-        let owner: InvitationKey = document(&before)?;
-        Ok(if owner == *key {
-            Bound::Ours
-        } else {
-            Bound::Other(owner)
+        let tombstone = RowKey::tombstone(&key.tenant, &invitation.candidate);
+        let put = self
+            .put_once_unless("bind a reference", item, &tombstone)
+            .await?;
+        Ok(match put {
+            PutOnce::Put => Bound::Ours,
+            PutOnce::Forbidden => Bound::Erased,
+            PutOnce::Existed(before) => {
+                let owner: InvitationKey = document(&before)?;
+                if owner == *key {
+                    Bound::Ours
+                } else {
+                    Bound::Other(owner)
+                }
+            }
         })
     }
 
@@ -138,28 +146,12 @@ impl Ledger for Store {
         Ok(tombstones.into_iter().map(|one| one.candidate).collect())
     }
 
-    async fn purge_if_erased(
-        &self,
-        invitation: &Invitation,
-        reference: Option<&Reference>,
-    ) -> Result<bool, StoreError> {
-        let operation = "purge an erased candidate's invitation";
+    async fn purge_if_erased(&self, invitation: &Invitation) -> Result<bool, StoreError> {
         let key = &invitation.key;
         if !self.is_erased(&key.tenant, &invitation.candidate).await? {
             return Ok(false);
         }
-        if let Some(reference) = reference {
-            let account = &invitation.assessment.account;
-            if self
-                .find_by_reference(&key.tenant, account, reference)
-                .await?
-                .as_ref()
-                == Some(key)
-            {
-                let place = RowKey::reference(&key.tenant, account, reference);
-                self.delete(operation, &place).await?;
-            }
-        }
+        let operation = "purge an erased candidate's invitation";
         self.delete(operation, &RowKey::invitation(key)).await?;
         Ok(true)
     }

@@ -10,9 +10,13 @@
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem,
+};
 use stagecall_core::error::StoreError;
 use stagecall_core::ports::{Inserted, Saved};
 
@@ -54,6 +58,23 @@ impl From<Written> for Inserted {
         }
     }
 }
+
+/// The outcome of a write of a row that is written once.
+#[derive(Debug)]
+pub(super) enum PutOnce {
+    /// It is there now.
+    Put,
+    /// It was there, like this.
+    Existed(Item),
+    /// A row that forbids it is there.
+    Forbidden,
+}
+
+/// The reason of a transaction whose condition failed.
+const CONDITION_FAILED: &str = "ConditionalCheckFailed";
+
+/// How often a transaction is tried that meets another on the same rows.
+const MAX_TRANSACTION_TRIES: u32 = 5;
 
 /// The condition of a write.
 #[derive(Debug)]
@@ -115,6 +136,72 @@ impl Store {
             PutItemError::ConditionalCheckFailedException(failed) => failed.item.clone(),
             _ => None,
         })
+    }
+
+    /// Puts this item if it does not exist, and no row at `other` does: in one transaction, for four write units.
+    pub(super) async fn put_once_unless(
+        &self,
+        operation: &'static str,
+        item: Item,
+        other: &RowKey,
+    ) -> Result<PutOnce, StoreError> {
+        let wrong = |error| StoreError::new(STORE, operation, error);
+        let absent = format!("attribute_not_exists({PARTITION})");
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .set_key(Some(other.key()))
+            .condition_expression(&absent)
+            .build()
+            .map_err(wrong)?;
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression(&absent)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(wrong)?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            // A repetition by the SDK has the same token, and is answered as the first.
+            let answer = self
+                .client
+                .transact_write_items()
+                .transact_items(
+                    TransactWriteItem::builder()
+                        .condition_check(check.clone())
+                        .build(),
+                )
+                .transact_items(TransactWriteItem::builder().put(put.clone()).build())
+                .send()
+                .await;
+            let Err(error) = answer else {
+                return Ok(PutOnce::Put);
+            };
+            let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) =
+                error.as_service_error()
+            else {
+                return Err(failed(operation, &error));
+            };
+            let [of_check, of_put] = canceled.cancellation_reasons() else {
+                return Err(failed(operation, &error));
+            };
+            let code = |of: &CancellationReason, code: &str| of.code() == Some(code);
+            if code(of_check, CONDITION_FAILED) {
+                return Ok(PutOnce::Forbidden);
+            }
+            if code(of_put, CONDITION_FAILED)
+                && let Some(before) = of_put.item()
+            {
+                return Ok(PutOnce::Existed(before.clone()));
+            }
+            let conflict = [of_check, of_put]
+                .iter()
+                .any(|of| code(of, "TransactionConflict"));
+            if !conflict || tries >= MAX_TRANSACTION_TRIES {
+                return Err(failed(operation, &error));
+            }
+        }
     }
 
     /// Applies an update expression, with its values among the condition's, if the condition holds; exactly once, even if

@@ -67,9 +67,14 @@ impl Ledger for FakePorts {
         &self,
         account: &AccountId,
         reference: &Reference,
-        key: &InvitationKey,
+        invitation: &Invitation,
     ) -> Result<Bound, StoreError> {
         let mut data = self.data();
+        data.run_hook("bind_reference");
+        if data.erased.contains(&invitation.candidate) {
+            return Ok(Bound::Erased);
+        }
+        let key = &invitation.key;
         let place = (account.clone(), reference.clone());
         let owner = data.references.entry(place).or_insert_with(|| key.clone());
         Ok(if owner == key {
@@ -114,17 +119,11 @@ impl Ledger for FakePorts {
         Ok(self.data().erased.clone())
     }
 
-    async fn purge_if_erased(
-        &self,
-        invitation: &Invitation,
-        reference: Option<&Reference>,
-    ) -> Result<bool, StoreError> {
+    async fn purge_if_erased(&self, invitation: &Invitation) -> Result<bool, StoreError> {
         let mut data = self.data();
         let erased = data.erased.contains(&invitation.candidate);
         if erased {
             data.rows.remove(&invitation.key);
-            data.references
-                .retain(|(_, bound), owner| *owner != invitation.key || Some(bound) != reference);
         }
         Ok(erased)
     }

@@ -40,6 +40,8 @@ pub enum Bound {
     Ours,
     /// Another invitation.
     Other(InvitationKey),
+    /// Nobody, and nobody any more: this invitation's candidate was erased.
+    Erased,
 }
 
 /// An invitation that waits for the platform, as a sweep needs it. Level and time are those of its
@@ -79,12 +81,13 @@ pub trait Ledger: Send + Sync {
         applications: &[ApplicationId],
     ) -> Result<Vec<Invitation>, StoreError>;
 
-    /// Binds a platform's reference to this invitation, permanently, unless another owns it.
+    /// Binds a platform's reference to this invitation, permanently, unless another owns it; and only if the candidate
+    /// was not erased. A worker that binds afterwards, and dies, would leave what names the invitation.
     async fn bind_reference(
         &self,
         account: &AccountId,
         reference: &Reference,
-        key: &InvitationKey,
+        owner: &Invitation,
     ) -> Result<Bound, StoreError>;
 
     /// The owner of a platform's reference.
@@ -116,17 +119,12 @@ pub trait Ledger: Send + Sync {
     /// Who was erased.
     async fn erased(&self, tenant: &TenantId) -> Result<BTreeSet<CandidateId>, StoreError>;
 
-    /// Removes the row of an invitation whose candidate was erased, and this reference if it is bound to it. Returns whether
-    /// the candidate was erased.
+    /// Removes the row of an invitation whose candidate was erased. Returns whether the candidate was erased.
     ///
     /// An erasure saves its tombstone first and then removes what it finds. So a writer that has saved something about
     /// a candidate, or is about to act on it, calls this afterwards: either the erasure finds the row or this call
     /// finds the tombstone.
-    async fn purge_if_erased(
-        &self,
-        invitation: &Invitation,
-        reference: Option<&Reference>,
-    ) -> Result<bool, StoreError>;
+    async fn purge_if_erased(&self, invitation: &Invitation) -> Result<bool, StoreError>;
 
     /// The invitations of one assessment whose schedule is [`crate::invitation::Schedule::Sweep`], in any order.
     async fn waiting(

@@ -5,7 +5,7 @@ use super::invite::Inviter;
 use crate::engine::Engine;
 use crate::error::{Error, StoreError};
 use crate::ids::{AssessmentRef, InvitationKey, Reference, VacancyId};
-use crate::invitation::{Entry, Event, Invitation, SkipReason, State};
+use crate::invitation::{Entry, Event, Failure, Invitation, SkipReason, State};
 use crate::ports::{Bound, Inserted};
 use crate::tenant::{Mapping, MappingKind, Position, Tenant};
 
@@ -86,16 +86,14 @@ impl Inviter {
             position: mapping.triggered_by(position).then_some(position),
         };
         let ledger = &self.engine.ledger;
+        let mut passed = Vec::new();
         for number in 1..=MAX_SLOTS {
-            match ledger
-                .bind_reference(account, &place(number), &row.key)
-                .await?
-            {
+            match ledger.bind_reference(account, &place(number), row).await? {
+                Bound::Erased => {
+                    ledger.purge_if_erased(row).await?;
+                    return Ok(false);
+                }
                 Bound::Ours => {
-                    // An erasure that looked for slots before this did not find this one.
-                    if ledger.purge_if_erased(row, Some(&place(number))).await? {
-                        return Ok(false);
-                    }
                     // A row that failed and is retried may find that another took the next slot.
                     let next = place(number + 1);
                     if ledger
@@ -103,10 +101,13 @@ impl Inviter {
                         .await?
                         .is_none()
                     {
-                        return Ok(true);
+                        return self
+                            .is_uncontested(tenant, mapping, row, &entry, &passed)
+                            .await;
                     }
                 }
                 Bound::Other(owner) => {
+                    passed.push(owner.clone());
                     if let Some(owner) = ledger.load(&owner).await?
                         && self.engine.is_held(tenant, &owner, &entry).await?
                     {
@@ -118,6 +119,39 @@ impl Inviter {
                         return Ok(false);
                     }
                 }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether none of those whose slots were passed over holds the entry after all: an operator may have retried one
+    /// before it could see this row's slot. Then this row waits until it is known whether that one saw it and gave way.
+    async fn is_uncontested(
+        &self,
+        tenant: &Tenant,
+        mapping: &Mapping,
+        row: &Invitation,
+        entry: &EntryOf<'_>,
+        passed: &[InvitationKey],
+    ) -> Result<bool, Error> {
+        for owner in passed {
+            let Some(owner) = self.engine.ledger.load(owner).await? else {
+                continue;
+            };
+            if self.engine.is_held(tenant, &owner, entry).await? {
+                let event = Event::Deferred {
+                    claim: None,
+                    failure: Failure {
+                        code: "mapping.entry_contested".to_owned(),
+                        problem: format!("{} was retried at the same time", owner.key),
+                        remedy: "Nothing: one of the two is sent".to_owned(),
+                        first_failed_at: self.engine.now(),
+                        attempts: 1,
+                    },
+                    until: self.engine.in_seconds(self.engine.timing.retry_seconds),
+                };
+                self.record(row, Some(mapping), event).await?;
+                return Ok(false);
             }
         }
         Ok(true)

@@ -95,7 +95,7 @@ impl Inviter {
         deadline: Deadline,
     ) -> Result<(), Error> {
         // After the row is saved, so that either the erasure finds it or this finds the erasure: see the port.
-        if self.engine.ledger.purge_if_erased(&row, None).await? {
+        if self.engine.ledger.purge_if_erased(&row).await? {
             tracing::warn!(tenant = %tenant.id, invitation = %row.key.name(), "candidate erased, invitation removed without sending");
             return Ok(());
         }
@@ -217,7 +217,7 @@ impl Inviter {
         if self.engine.ledger.load(&row.key).await?.is_some() {
             return Ok(());
         }
-        self.engine.ledger.purge_if_erased(row, reference).await?;
+        self.engine.ledger.purge_if_erased(row).await?;
         let name = row.key.name();
         let Some(reference) = reference.filter(|_| is_ours) else {
             tracing::error!(tenant = %tenant.id, invitation = %name, "candidate erased, outcome of the invitation unknown; look for it on the platform and remove it by hand");
@@ -465,10 +465,11 @@ impl Inviter {
             match self
                 .engine
                 .ledger
-                .bind_reference(account, &reference, &row.key)
+                .bind_reference(account, &reference, row)
                 .await?
             {
-                Bound::Ours => {
+                // An erased one cannot be saved as sent, and is taken back then.
+                Bound::Ours | Bound::Erased => {
                     return Ok(Event::Sent {
                         reference,
                         link,

@@ -104,10 +104,14 @@ impl Ledger for Store {
         &self,
         account: &AccountId,
         reference: &Reference,
-        key: &InvitationKey,
+        invitation: &Invitation,
     ) -> Result<Bound, StoreError> {
-        let (account, reference, key) = (account.clone(), reference.clone(), key.clone());
+        let (account, reference) = (account.clone(), reference.clone());
+        let (key, candidate) = (invitation.key.clone(), invitation.candidate.clone());
         self.write("bind a reference", move |connection| {
+            if is_erased(connection, &key.tenant, &candidate)? {
+                return Ok(Bound::Erased);
+            }
             connection
                 .prepare_cached(
                     "INSERT INTO binding (tenant, account, reference, application, mapping, round)
@@ -188,44 +192,22 @@ impl Ledger for Store {
         Ok(tombstones.into_iter().map(|one| one.candidate).collect())
     }
 
-    async fn purge_if_erased(
-        &self,
-        invitation: &Invitation,
-        reference: Option<&Reference>,
-    ) -> Result<bool, StoreError> {
+    async fn purge_if_erased(&self, invitation: &Invitation) -> Result<bool, StoreError> {
         let (key, candidate) = (invitation.key.clone(), invitation.candidate.clone());
-        let account = invitation.assessment.account.clone();
-        let reference = reference.cloned();
         self.write("purge an erased candidate's invitation", move |connection| {
             if !is_erased(connection, &key.tenant, &candidate)? {
                 return Ok(false);
-            }
-            let of_key = (
-                key.tenant.as_str(),
-                key.application.as_str(),
-                key.mapping.as_str(),
-                key.round,
-            );
-            if let Some(reference) = &reference {
-                connection
-                    .prepare_cached(
-                        "DELETE FROM binding WHERE tenant = ?1 AND application = ?2 AND mapping = ?3 AND round = ?4
-                             AND account = ?5 AND reference = ?6",
-                    )?
-                    .execute(params![
-                        of_key.0,
-                        of_key.1,
-                        of_key.2,
-                        of_key.3,
-                        account.as_str(),
-                        reference.as_str()
-                    ])?;
             }
             connection
                 .prepare_cached(
                     "DELETE FROM invitation WHERE tenant = ?1 AND application = ?2 AND mapping = ?3 AND round = ?4",
                 )?
-                .execute(of_key)?;
+                .execute(params![
+                    key.tenant.as_str(),
+                    key.application.as_str(),
+                    key.mapping.as_str(),
+                    key.round
+                ])?;
             Ok(true)
         })
         .await

@@ -178,11 +178,20 @@ impl Change for Link {
             row,
         } = self;
         let account = &delivery.account;
-        let bound = on.ledger.bind_reference(account, &reference, &row.key);
-        if let Bound::Other(other) = bound.await? {
-            return Err(Error::Invalid(format!(
-                "{reference} is already linked to {other}"
-            )));
+        let bound = on.ledger.bind_reference(account, &reference, &row);
+        match bound.await? {
+            Bound::Ours => {}
+            Bound::Other(other) => {
+                return Err(Error::Invalid(format!(
+                    "{reference} is already linked to {other}"
+                )));
+            }
+            Bound::Erased => {
+                return Err(Error::NotFound(format!(
+                    "the candidate of {} was erased",
+                    row.key
+                )));
+            }
         }
         if row.reference.is_none() {
             let sent = Event::Sent {

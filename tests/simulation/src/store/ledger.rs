@@ -111,9 +111,14 @@ impl Ledger for Memory {
         &self,
         account: &AccountId,
         reference: &Reference,
-        key: &InvitationKey,
+        invitation: &Invitation,
     ) -> Result<Bound, StoreError> {
         let mut data = self.data();
+        let key = &invitation.key;
+        let candidate = (key.tenant.clone(), invitation.candidate.clone());
+        if data.tombstones.contains_key(&candidate) {
+            return Ok(Bound::Erased);
+        }
         let place = (key.tenant.clone(), account.clone(), reference.clone());
         let owner = data.bindings.entry(place).or_insert_with(|| key.clone());
         Ok(if owner == key {
@@ -137,19 +142,13 @@ impl Ledger for Memory {
         Ok(tombstones.into_iter().map(|one| one.candidate).collect())
     }
 
-    async fn purge_if_erased(
-        &self,
-        invitation: &Invitation,
-        reference: Option<&Reference>,
-    ) -> Result<bool, StoreError> {
+    async fn purge_if_erased(&self, invitation: &Invitation) -> Result<bool, StoreError> {
         let mut data = self.data();
         let key = &invitation.key;
         let candidate = (key.tenant.clone(), invitation.candidate.clone());
         if !data.tombstones.contains_key(&candidate) {
             return Ok(false);
         }
-        data.bindings
-            .retain(|(_, _, bound), owner| owner != key || Some(bound) != reference);
         data.invitations.remove(key);
         Ok(true)
     }

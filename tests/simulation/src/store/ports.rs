@@ -116,9 +116,9 @@ impl Ledger for Ports {
         &self,
         account: &AccountId,
         reference: &Reference,
-        key: &InvitationKey,
+        owner: &Invitation,
     ) -> Result<Bound, StoreError> {
-        let act = self.memory.bind_reference(account, reference, key);
+        let act = self.memory.bind_reference(account, reference, owner);
         self.scheduler.effect("bind the reference", act).await
     }
 
@@ -137,12 +137,8 @@ impl Ledger for Ports {
         self.scheduler.effect("look for tombstones", act).await
     }
 
-    async fn purge_if_erased(
-        &self,
-        invitation: &Invitation,
-        reference: Option<&Reference>,
-    ) -> Result<bool, StoreError> {
-        let act = self.memory.purge_if_erased(invitation, reference);
+    async fn purge_if_erased(&self, invitation: &Invitation) -> Result<bool, StoreError> {
+        let act = self.memory.purge_if_erased(invitation);
         self.scheduler.effect("look for a tombstone", act).await
     }
 

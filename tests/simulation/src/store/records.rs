@@ -208,6 +208,11 @@ impl Memory {
                 named.push(format!("the invitation {key}"));
             }
         }
+        for ((of, account, reference), owner) in &data.bindings {
+            if of == tenant && applications.contains(&owner.application) {
+                named.push(format!("the reference {reference} on {account}"));
+            }
+        }
         let theirs = applications.iter().collect();
         for row in data.invitations.values() {
             if row.key.tenant == *tenant && row.without_owner(&theirs).is_some() {

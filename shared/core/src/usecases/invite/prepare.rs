@@ -176,14 +176,14 @@ impl Inviter {
             let place = Reference::new(format!("pool/{assessment}/{}/{number}", row.candidate));
             let ledger = &self.engine.ledger;
             match ledger
-                .bind_reference(&row.assessment.account, &place, &row.key)
+                .bind_reference(&row.assessment.account, &place, &row)
                 .await?
             {
+                Bound::Erased => {
+                    ledger.purge_if_erased(&row).await?;
+                    return Ok(None);
+                }
                 Bound::Ours => {
-                    // An erasure that looked for slots before this did not find this one.
-                    if ledger.purge_if_erased(&row, Some(&place)).await? {
-                        return Ok(None);
-                    }
                     let tags = plan.tags.clone();
                     return Ok(Some((row, Task::Pool { tags })));
                 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::decide::{Decision, decide, decide_by_history};
+use super::decide::{Decision, decide_among, decide_by_history};
 use super::watched::Watched;
 use crate::engine::Engine;
 use crate::error::{CallError, ErrorScope, StoreError};
@@ -109,16 +109,16 @@ impl Engine {
         }
         let mut cases = Vec::new();
         for row in rows {
-            for watched in watched {
-                if watched.mapping.triggers.is_empty() || !reads.concerns(watched, row) {
+            for one in watched {
+                if one.mapping.triggers.is_empty() || !reads.concerns(one, row) {
                     continue;
                 }
                 let case = Evaluation {
-                    watched,
+                    watched: one,
                     row,
-                    latest: latest.get(&(&row.id, &watched.mapping.id)).copied(),
+                    latest: latest.get(&(&row.id, &one.mapping.id)).copied(),
                 };
-                let mut decision = decide(&watched.mapping, watched.status(row), row, case.latest);
+                let mut decision = decide_among(watched, one, row, case.latest);
                 if decision == Decision::NoteLeft && case.is_taken_by(tenant) {
                     decision = Decision::Known;
                 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::invitation::{FailReason, Invitation, SkipReason, State};
 use crate::ports::{ApplicationRow, HistoryRow, MappingStatus};
 use crate::tenant::{Mapping, Reentry};
+use crate::usecases::poll::watched::Watched;
 use crate::usecases::stage_check::entry_into;
 
 /// A decision about an application.
@@ -91,6 +92,31 @@ pub fn decide(
         return Decision::AskHistory;
     }
     Decision::Known
+}
+
+/// The same, of the mappings that are watched. An invitation holds its entry against other mappings that invite to the
+/// same assessment; where one of these invites at every entry, that its application left is recorded, although the
+/// invitation's own mapping invites once.
+pub(super) fn decide_among(
+    watched: &[Watched],
+    one: &Watched,
+    row: &ApplicationRow,
+    latest: Option<&Invitation>,
+) -> Decision {
+    let mapping = &one.mapping;
+    let decision = decide(mapping, one.status(row), row, latest);
+    let is_away = decision == Decision::NotMatched;
+    if is_away
+        && latest.is_some_and(Invitation::holds_its_entry)
+        && watched.iter().any(|other| {
+            other.mapping.id != mapping.id
+                && other.mapping.assessment == mapping.assessment
+                && other.mapping.reentry == Reentry::Again
+        })
+    {
+        return Decision::NoteLeft;
+    }
+    decision
 }
 
 /// Decides about a row whose history was read.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
-use super::decide::{Decision, decide};
+use super::decide::{Decision, decide_among};
 use super::hires::is_hired;
 use super::watched::Watched;
 use super::{PollError, Poller, scan};
@@ -175,7 +175,7 @@ fn matters(watched: &[Watched], change: &StageChange, known: &[Invitation]) -> b
     };
     watched.iter().any(|one| {
         let latest = latest.get(&one.mapping.id).copied();
-        let decision = decide(&one.mapping, one.status(&row), &row, latest);
+        let decision = decide_among(watched, one, &row, latest);
         !matches!(decision, Decision::NotMatched | Decision::Known)
     })
 }
