@@ -91,6 +91,7 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
             spacing: 4,
             read_at: Some(at(-0.5)),
             read_to: Some(at(-1.5)),
+            restless: 2,
         },
         pages_average: 130,
         progress: Some(PollProgress {

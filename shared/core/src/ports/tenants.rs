@@ -275,6 +275,14 @@ pub struct Overlap {
     /// Eploy's time when that reading began, at least: up to there it has shown everything once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_to: Option<Timestamp>,
+    /// How many readings of several pages in a row have shown something newer.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub restless: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Overlap {

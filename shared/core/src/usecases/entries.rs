@@ -150,7 +150,7 @@ impl Inviter {
                     },
                     until: self.engine.in_seconds(self.engine.timing.retry_seconds),
                 };
-                self.record(row, Some(mapping), event).await?;
+                self.apply_event(row, Some(mapping), event).await?;
                 return Ok(false);
             }
         }

@@ -149,25 +149,25 @@ async fn a_retried_row_gives_way_to_one_that_came_after_it() {
 /// The failed row is retried after the other sender has passed over its slot, and before it has the next.
 #[tokio::test]
 async fn of_a_retried_row_and_one_that_is_just_sent_only_one_is_sent() {
-    let (world, [first, second]) = raced();
-    world
-        .holds()
+    let (fake, [first, second]) = raced();
+    fake
+        .data()
         .invited
         .push_back(Err(failing(Phase::Refused)));
-    assert!(matches!(invite(&world, &first).await, State::Failed(_)));
+    assert!(matches!(invite(&fake, &first).await, State::Failed(_)));
     let retried = first.clone();
     let retry = move |holds: &mut FakeState| {
         let now = holds.now;
         holds.happens(&retried, Event::Retry, now);
     };
-    world
-        .holds()
+    fake
+        .data()
         .later_meanwhile("bind_reference", 1, Box::new(retry));
-    assert_eq!(invite(&world, &second).await, State::Detected);
-    world.pass(60);
-    assert_eq!(invite(&world, &first).await, gave_way(&second));
-    assert_eq!(invite(&world, &second).await, State::Invited);
-    assert_eq!(world.holds().orders.len(), 2);
+    assert_eq!(invite(&fake, &second).await, State::Detected);
+    fake.pass(60);
+    assert_eq!(invite(&fake, &first).await, gave_way(&second));
+    assert_eq!(invite(&fake, &second).await, State::Invited);
+    assert_eq!(fake.data().orders.len(), 2);
 }
 
 #[tokio::test]

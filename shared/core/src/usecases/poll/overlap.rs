@@ -17,6 +17,9 @@ use crate::timing::after;
 /// The maximum that the cursor follows our time: more than any overlap, and little enough for clocks that drift.
 const MAX_FOLLOWED: SignedDuration = SignedDuration::from_hours(2);
 
+/// How many readings of several pages in a row do not move the cursor because they showed something newer.
+const MAX_RESTLESS: u32 = 3;
+
 /// The state of reading the changes of one kind of record.
 pub(super) struct Feed<'a> {
     /// Everything that changed up to here was read.
@@ -71,8 +74,9 @@ impl Feed<'_> {
     ///
     /// Eploy's order of results is not known, and a record that changes during a reading can move from an unread page
     /// to one that was read. So after a reading of several pages the cursor moves only to Eploy's time when the reading
-    /// before it began: everything is read once more before the cursor passes it. A single page is read at once and
-    /// misses nothing.
+    /// before it began: everything is read once more before the cursor passes it. Both readings may miss the same record
+    /// while others keep changing, so a few readings that show something newer do not move the cursor. A single page is
+    /// read at once and misses nothing.
     pub(super) fn complete(&mut self, read: &PollProgress, passed: Passed) {
         let before = *self.reached;
         let quiet = after_quiet(self.overlap, passed);
@@ -92,13 +96,22 @@ impl Feed<'_> {
             return;
         }
         let at_least = before.map(|reached| after(reached, quiet));
-        let read_once = std::mem::replace(&mut self.overlap.read_to, at_least);
+        let read_once = self.overlap.read_to;
         if read.page == 1 {
             *self.cursor = (*self.cursor).max(at_least).max(*self.reached);
+            self.overlap.read_to = at_least;
+            self.overlap.restless = 0;
             self.overlap.light_left = 0;
             self.overlap.spacing = 0;
         } else {
-            *self.cursor = (*self.cursor).max(read_once);
+            if read.newest > before && self.overlap.restless < MAX_RESTLESS {
+                self.overlap.restless += 1;
+                self.overlap.read_to = read_once.or(at_least);
+            } else {
+                self.overlap.restless = 0;
+                self.overlap.read_to = at_least;
+                *self.cursor = (*self.cursor).max(read_once);
+            }
             self.overlap.light_left = self.overlap.spacing;
             // Rarely enough to cost no more than the polls do.
             self.overlap.spacing = (self.overlap.spacing * 2).clamp(1, read.page - 1);

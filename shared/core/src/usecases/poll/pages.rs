@@ -13,7 +13,9 @@ use crate::engine::{Applied, Dispatch};
 use crate::error::{CallError, StoreError};
 use crate::ids::ApplicationId;
 use crate::invitation::{Entry, Event, Invitation, SkipReason, State};
-use crate::ports::{ApplicationPage, ApplicationRow, Eploy, Inserted, RecheckQueue, TenantState};
+use crate::ports::{
+    ApplicationPage, ApplicationRow, Eploy, Inserted, RecheckQueue, Saved, TenantState,
+};
 use crate::tenant::{MappingKind, Tenant};
 use crate::timing::after;
 
@@ -182,7 +184,8 @@ impl Poller {
         let applications: Vec<ApplicationId> = applications.into_iter().cloned().collect();
         let ledger = &self.engine.ledger;
         let mut known = ledger.of_applications(&tenant.id, &applications).await?;
-        let overtaken = self.adopt_merged(rows, &mut known).await?;
+        let mut overtaken = self.set_back(&mut known).await?;
+        overtaken.extend(self.adopt_merged(rows, &mut known).await?);
         let rows: Vec<&ApplicationRow> = rows
             .iter()
             .copied()
@@ -208,6 +211,26 @@ impl Poller {
         let mut settled = try_join_all(settling).await?;
         settled.extend(overtaken.into_iter().map(|id| (id, Outcome::Changed)));
         Ok(settled)
+    }
+
+    /// Moves the times of rows back that a clock that was ahead wrote: by them, later entries would count as earlier. Those
+    /// that are never due are seen here only. Returns the applications whose rows another writer changed meanwhile.
+    async fn set_back(
+        &self,
+        known: &mut [Invitation],
+    ) -> Result<BTreeSet<ApplicationId>, StoreError> {
+        let mut overtaken = BTreeSet::new();
+        for row in known {
+            let Some(next) = row.set_back(self.engine.now(), &self.engine.timing) else {
+                continue;
+            };
+            if self.engine.ledger.save(&next).await? == Saved::Saved {
+                *row = next;
+            } else {
+                overtaken.insert(row.key.application.clone());
+            }
+        }
+        Ok(overtaken)
     }
 
     /// Stops a poll that was suspended while the mappings were changed: an invitation may be under a definition that it does

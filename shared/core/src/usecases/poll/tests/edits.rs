@@ -253,26 +253,26 @@ async fn of_mappings_that_want_the_same_the_first_invites() {
 #[tokio::test]
 async fn an_entry_is_not_held_by_an_invitation_whose_application_has_left() {
     for (reentry, expected) in [(Reentry::Again, 1), (Reentry::Once, 0)] {
-        let world = FakePorts::new();
-        world.holds().tenant.mappings.push(Mapping {
+        let fake = FakePorts::new();
+        fake.data().tenant.mappings.push(Mapping {
             reentry,
             ..mapping("second")
         });
-        poll(&world).await;
+        poll(&fake).await;
         let go_to = async |position, second| {
-            wait(&world);
-            changes(&world, vec![seen("1", position, second)]);
-            poll(&world).await
+            wait(&fake);
+            changes(&fake, vec![seen("1", position, second)]);
+            poll(&fake).await
         };
         assert_eq!(go_to(at_trigger(), 10).await, Polled::Done(1));
-        let first = row_of(&world, "1").unwrap().key;
+        let first = row_of(&fake, "1").unwrap().key;
         let first = InvitationKey {
             mapping: "video".into(),
             ..first
         };
-        world.holds().rows.get_mut(&first).unwrap().state = State::Invited;
+        fake.data().rows.get_mut(&first).unwrap().state = State::Invited;
         go_to(at("99", "1"), 500).await;
-        let left = world.row(&first).entry.left_at.is_some();
+        let left = fake.row(&first).entry.left_at.is_some();
         assert_eq!(left, reentry == Reentry::Again);
         assert_eq!(go_to(at_trigger(), 900).await, Polled::Done(expected));
         let newest = InvitationKey {
@@ -280,7 +280,7 @@ async fn an_entry_is_not_held_by_an_invitation_whose_application_has_left() {
             round: 2,
             ..first
         };
-        let detected = world.row(&newest).state == State::Detected;
+        let detected = fake.row(&newest).state == State::Detected;
         assert_eq!(detected, reentry == Reentry::Again);
     }
 }

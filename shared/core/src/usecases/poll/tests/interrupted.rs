@@ -8,7 +8,7 @@ use super::polling::{
 use super::*;
 use crate::clock::Deadline;
 use crate::error::Phase;
-use crate::fake_ports::{FakePorts, FakeState, at_trigger, failing, start, throttled, time};
+use crate::fake_ports::{FakePorts, FakeState, at, at_trigger, failing, start, throttled, time};
 use crate::invitation::State;
 use crate::ports::StageInfo;
 
@@ -173,6 +173,31 @@ async fn a_clock_that_was_ahead_stops_no_poll_once_it_is_right_again() {
         assert_eq!(poll(&fake).await, Polled::Done(1), "failing: {fails}");
         assert_eq!(state(&fake).due_at, time(180));
     }
+}
+
+/// Nothing makes the row of a baseline due. By its times the return would have been before it was seen.
+#[tokio::test]
+async fn who_returns_after_a_clock_that_was_ahead_recorded_them_is_invited() {
+    let fake = FakePorts::new();
+    fake.data().now = time(5 * 3600);
+    fake.data().at_triggers = vec![page(vec![seen("1", at_trigger(), -9000)], false)];
+    poll(&fake).await;
+    assert!(row_of(&fake, "1").unwrap().entry.seen_at > time(3600));
+    fake.data().now = time(60);
+    poll(&fake).await;
+    let stay = |id: &str, position, second| HistoryRow {
+        id: id.into(),
+        position,
+        at: Some(time(second)),
+    };
+    fake.data().stage_info = StageInfo::History(vec![
+        stay("h1", at_trigger(), -9000),
+        stay("h2", at("99", "1"), 100),
+        stay("h3", at_trigger(), 110),
+    ]);
+    changes(&fake, vec![seen("1", at_trigger(), 110)]);
+    wait(&fake);
+    assert_eq!(poll(&fake).await, Polled::Done(1));
 }
 
 /// Eploy says "not now" without a time: it is retried soon, with growing delays, and no later than a broken connection.

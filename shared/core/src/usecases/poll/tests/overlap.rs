@@ -177,13 +177,26 @@ fn the_cursor_moves_only_past_what_was_gone_over() {
         (many.cursor, many.reached),
         (Some(time(10)), Some(time(50)))
     );
-    many.complete(&read(3, Some(60)), 0);
+    many.complete(&read(3, Some(50)), 0);
     assert_eq!(many.cursor, Some(time(20)));
-    many.complete(&read(3, Some(60)), 0);
+    many.complete(&read(3, Some(50)), 0);
     assert_eq!(many.cursor, Some(time(50)));
     // Never backwards.
     many.complete(&read(1, Some(5)), 0);
     assert!(many.cursor >= Some(time(50)));
+}
+
+/// What changes during two readings can push the same record out of both.
+#[test]
+fn while_readings_show_something_newer_the_cursor_waits_for_a_few_of_them() {
+    let mut kept = Kept::at(10, 20);
+    let mut cursors = Vec::new();
+    for newest in [50, 60, 70, 80, 90, 90, 90] {
+        kept.complete(&read(3, Some(newest)), 0);
+        cursors.push(kept.cursor);
+    }
+    let expected = [10, 10, 10, 20, 20, 70, 90].map(|at| Some(time(at)));
+    assert_eq!(cursors, expected);
 }
 
 /// A record that changes between two pages can push another one onto a page that was read already.
