@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use stagecall_core::work::Work;
 use stagecall_http::Request;
 
+use crate::plan::Ahead;
 use crate::scheduler::{Millis, Outcome};
 use crate::world::acts::{Act, Callback};
 
@@ -30,6 +31,12 @@ pub enum Event {
     Crash(usize),
     /// The clock of a process is set.
     SetClock(usize),
+    /// All processes end.
+    Down(Ahead),
+    /// They start again, with clocks that are ahead.
+    Up(Ahead),
+    /// These clocks are set right.
+    SetRight,
     /// An outside system cannot be reached for a while.
     Outage(&'static str),
     /// It can be reached again.

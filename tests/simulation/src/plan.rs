@@ -199,8 +199,27 @@ pub struct Plan {
     pub blows: u32,
     /// Whether the queue claims to be durable, which it is not.
     pub queue_keeps: bool,
+    /// The room that the queue says it has.
+    pub queue_room: usize,
     /// Whether candidates are merged rather than erased: a candidate must be erased under all their ids.
     pub merges: bool,
+    /// When a recruiter moves many applications at once, if ever: late.
+    pub bulk: Option<Millis>,
+    /// When our machines start again with clocks that are ahead, if ever.
+    pub ahead: Option<Ahead>,
+    /// After the faults stop, how long it takes until the outside is quiet, too.
+    pub quiet: Millis,
+}
+
+/// Our machines start again with clocks that are hours ahead, which are set right later.
+#[derive(Clone, Copy, Debug)]
+pub struct Ahead {
+    /// When they go down.
+    pub at: Millis,
+    /// By how much their clocks are ahead then.
+    pub by: Millis,
+    /// How long that lasts.
+    pub lasts: Millis,
 }
 
 /// Our own clocks differ by at most twice this, in milliseconds. This is an assumption of the whole system, see
@@ -239,12 +258,19 @@ impl Plan {
         // Permanent failures are given up, which must be within the time of a history.
         let fails = willo.no_list.or(wecp.no_list).is_some()
             || eploys.iter().any(|eploy| eploy.refused.is_some());
+        let storm = rng.u64(20..100) * 60_000;
         Self {
             begins: begins.parse().unwrap_or(Timestamp::UNIX_EPOCH),
             processes,
             tenants,
             eploys,
-            applications: (0..count).map(|_| rng.u32(1..=4)).collect(),
+            applications: (0..count)
+                .map(|_| match rng.u32(0..6) {
+                    // Of several pages.
+                    0 => rng.u32(5..=8),
+                    _ => rng.u32(1..=4),
+                })
+                .collect(),
             willo,
             wecp,
             timing: Timing {
@@ -260,11 +286,24 @@ impl Plan {
                 ..Timing::default()
             },
             rates,
-            storm: rng.u64(20..100) * 60_000,
+            storm,
             acts: rng.u32(4..20),
             blows: rng.u32(0..5),
             queue_keeps: rng.bool(),
+            queue_room: *rng.choice(&[usize::MAX, usize::MAX, 4, 1]).unwrap_or(&4),
             merges: rng.bool(),
+            bulk: (rng.u32(0..8) == 0).then(|| rng.u64(storm * 2 / 3..storm)),
+            ahead: (rng.u32(0..10) == 0).then(|| Ahead {
+                at: rng.u64(0..storm / 2),
+                by: rng.u64(2..30) * 3_600_000,
+                lasts: rng.u64(60_000..storm / 3),
+            }),
+            // What was given up because a list cannot be read may be heard of later.
+            quiet: if willo.no_list.is_some() {
+                7_800_000
+            } else {
+                1_200_000
+            },
         }
     }
 }

@@ -17,13 +17,14 @@ use stagecall_core::ports::{
     CallbackToken, CallbackTokens, Events, IncomingCall, PlatformSecret, Queue, Secrets,
     SigningSecrets, TenantSecret,
 };
+use stagecall_core::skew::TOLERANCE;
 use stagecall_core::timing::{Timing, after, seconds};
 use stagecall_core::usecases::{ReceiveOutcome, Receiver, Scheduler as DueScheduler, Shares};
 use stagecall_core::work::{Kind, Work};
 
 use crate::event_queue::Event;
-use crate::oracle::Oracle;
-use crate::scheduler::Scheduler;
+use crate::oracle::{HandedOut, Oracle};
+use crate::scheduler::{Millis, Scheduler};
 use crate::store::{Memory, Ports};
 use crate::wire::Wire;
 use crate::world::acts::{Callback, From};
@@ -41,6 +42,8 @@ pub struct Shared {
     pub timing: Arc<Timing>,
     /// Whether the queue claims to be durable.
     pub queue_keeps: bool,
+    /// The room that it says it has.
+    pub queue_room: usize,
 }
 
 /// A process.
@@ -49,6 +52,12 @@ pub struct Process {
     oracle: Arc<Oracle>,
     clock: Arc<ProcessClock>,
     ticker: DueScheduler,
+    /// The lease of what it enqueues.
+    lease: Millis,
+    /// What it enqueued.
+    handed_out: Arc<HandedOut>,
+    /// When it ticked last, by its own clock.
+    ticked_at: Mutex<Option<Timestamp>>,
     app: App,
     receiver: Receiver,
 }
@@ -66,10 +75,15 @@ impl Process {
             scheduler: scheduler.clone(),
             apart,
         });
-        let queue = Arc::new(Lossy {
-            scheduler: scheduler.clone(),
-            is_durable: shared.queue_keeps,
-        });
+        let handed_out = Arc::new(HandedOut::default());
+        let queue_of = |handed_out| {
+            Arc::new(Lossy {
+                scheduler: scheduler.clone(),
+                is_durable: shared.queue_keeps,
+                room: shared.queue_room,
+                handed_out,
+            })
+        };
         let secrets = Arc::new(Cached {
             scheduler: scheduler.clone(),
             world: shared.world.clone(),
@@ -81,7 +95,7 @@ impl Process {
             sweeps: store.clone(),
             tenants: store.clone(),
             definitions: DefinitionCache::over(store.clone()),
-            queue: queue.clone(),
+            queue: queue_of(None),
             events: Arc::new(EventsForOracle(shared.oracle.clone())),
             clock: clock.clone(),
             timing: shared.timing.clone(),
@@ -117,13 +131,21 @@ impl Process {
             oracle: shared.oracle.clone(),
             ticker: DueScheduler::new(
                 store,
-                queue,
+                queue_of(Some(handed_out.clone())),
                 clock.clone(),
                 Shares {
                     share: 50,
                     lease: shared.timing.enqueue_lease(),
                 },
             ),
+            lease: shared
+                .timing
+                .enqueue_lease()
+                .as_millis()
+                .try_into()
+                .unwrap_or(0),
+            handed_out,
+            ticked_at: Mutex::default(),
             app: App::new(&ports),
             receiver: ports.receiver(),
             clock,
@@ -157,11 +179,33 @@ impl Process {
 
     /// Runs the clock function.
     pub async fn tick(self: Arc<Self>) {
-        let done = self.ticker.tick().await;
+        let (began, due) = (self.scheduler.now(), self.oracle.certainly_due());
+        let done = self.find_due().await;
+        if done.is_ok() {
+            self.oracle
+                .ticked(began, &due, &self.handed_out, self.lease);
+        }
         self.scheduler.record("ticked", || match done {
             Ok(count) => format!("{count} due"),
             Err(error) => error.to_string(),
         });
+    }
+
+    /// As a host does it, which looks at everything when it starts and when its clock was set back.
+    async fn find_due(&self) -> Result<usize, StoreError> {
+        let now = self.clock.now();
+        let last = *self
+            .ticked_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if last.is_none_or(|last| after(now, TOLERANCE) < last) {
+            self.ticker.look_ahead().await?;
+        }
+        *self
+            .ticked_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(now);
+        self.ticker.tick().await
     }
 
     /// Receives a callback. Its platform may retry one that is not accepted.
@@ -221,11 +265,15 @@ impl Clock for ProcessClock {
 struct Lossy {
     scheduler: Arc<Scheduler>,
     is_durable: bool,
+    room: usize,
+    /// Where to record what is enqueued, if anywhere.
+    handed_out: Option<Arc<HandedOut>>,
 }
 
 #[async_trait]
 impl Queue for Lossy {
     async fn push(&self, work: Vec<Work>) -> Result<(), StoreError> {
+        let handed_out = self.handed_out.as_ref().map(|to| (to, work.clone()));
         let rates = self.scheduler.rates();
         let act = async {
             for work in work {
@@ -243,7 +291,11 @@ impl Queue for Lossy {
                         self.scheduler.fault("queue delays");
                         self.scheduler.draw(|rng| rng.u64(1_000..300_000))
                     } else if copies > 1 {
-                        self.scheduler.draw(|rng| rng.u64(1..2_000))
+                        // At once, or while the first is under way for long.
+                        self.scheduler.draw(|rng| {
+                            let most = if rng.bool() { 2_000 } else { 60_000 };
+                            rng.u64(1..most)
+                        })
                     } else {
                         self.scheduler.draw(|rng| rng.u64(1..20))
                     };
@@ -252,11 +304,19 @@ impl Queue for Lossy {
             }
             Ok(())
         };
-        self.scheduler.effect("queue work", act).await
+        let pushed = self.scheduler.effect("queue work", act).await;
+        if let Some((to, work)) = handed_out {
+            to.note(&work, self.scheduler.now());
+        }
+        pushed
     }
 
     fn is_durable(&self) -> bool {
         self.is_durable
+    }
+
+    fn room(&self) -> usize {
+        self.room
     }
 }
 

@@ -30,6 +30,12 @@ use crate::world::{World, status};
 /// what fails permanently is given up after two days.
 const REST_TIMEOUT: Millis = 60 * 3_600_000;
 
+/// A clock that differs by more is to be set right.
+const HOUR: i64 = 3_600_000;
+
+/// How long all processes are down: longer than any request is under way.
+const DOWN: Millis = 60_000;
+
 /// No history that completes has more events.
 const MAX_EVENTS: u64 = 2_000_000;
 
@@ -99,6 +105,12 @@ struct History {
     bell: Arc<Bell>,
     held: Vec<u64>,
     calm_since: Option<Millis>,
+    /// How long after that the outside is quiet, too.
+    quiet: Millis,
+    /// Whether all processes are down.
+    down: bool,
+    /// Whether our clocks go ahead in this history. A tenant that is paused when they are set right stays as it is.
+    clocks_go_ahead: bool,
     /// The last work that began before that.
     stormy: u64,
     over: bool,
@@ -189,6 +201,7 @@ impl History {
             oracle,
             timing: Arc::new(plan.timing.clone()),
             queue_keeps: plan.queue_keeps,
+            queue_room: plan.queue_room,
         };
         let apart = plan.processes.iter();
         let clocks: Vec<_> = apart
@@ -209,6 +222,9 @@ impl History {
             bell: Arc::default(),
             held: Vec::new(),
             calm_since: None,
+            quiet: plan.quiet,
+            down: false,
+            clocks_go_ahead: plan.ahead.is_some(),
             stormy: 0,
             over: false,
         };
@@ -256,7 +272,7 @@ impl History {
         let sometime = |until: Millis| scheduler.draw(|rng| rng.u64(0..until));
         for _ in 0..plan.acts {
             let tenant = scheduler.draw(|rng| rng.usize(0..plan.tenants.len()));
-            let act = match scheduler.draw(|rng| rng.u32(0..26)) {
+            let act = match scheduler.draw(|rng| rng.u32(0..27)) {
                 0..=5 => Act::Move,
                 6 => Act::Bounce,
                 7 => Act::Touch,
@@ -268,6 +284,7 @@ impl History {
                 23 if plan.merges => Act::Merge,
                 23 => Act::Erase(tenant),
                 24 => Act::Delete,
+                25 => Act::Waver,
                 _ => Act::Forge,
             };
             scheduler.plan(sometime(plan.storm), Event::Act(act));
@@ -283,9 +300,15 @@ impl History {
             };
             scheduler.plan(sometime(plan.storm), event);
         }
+        if let Some(at) = plan.bulk {
+            scheduler.plan(at, Event::Act(Act::Bulk));
+        }
+        if let Some(ahead) = plan.ahead {
+            scheduler.plan(ahead.at, Event::Down(ahead));
+        }
         // After the faults stop, an event is always left.
-        for later in [10, 600, 1200] {
-            scheduler.plan(plan.storm + later * 1000, Event::Act(Act::Progress));
+        for later in [10_000, 600_000, 1_200_000, plan.quiet] {
+            scheduler.plan(plan.storm + later, Event::Act(Act::Progress));
         }
         scheduler.plan(0, Event::Tick);
         scheduler.plan(plan.storm, Event::Calm);
@@ -408,11 +431,19 @@ impl History {
         self.bell.ring(job);
     }
 
+    /// A process ends in the middle of its work, and a new one takes its place.
+    fn restart(&mut self, process: usize) {
+        self.jobs.retain(|_, job| job.running.process != process);
+        let new = Process::new(&self.shared, self.clocks[process].clone());
+        self.processes[process] = Arc::new(new);
+    }
+
     fn happen(&mut self, event: Event) {
         let scheduler = self.shared.scheduler.clone();
         match event {
             Event::Wake(slot, outcome) => scheduler.wake(slot, outcome),
             Event::Arrive(sent) => self.arrive(&sent),
+            Event::Deliver(_) if self.down => scheduler.fault("queue loses"),
             Event::Deliver(work) => {
                 let (description, purpose) = (words::work(&work), purpose(&work));
                 self.start(
@@ -424,7 +455,7 @@ impl History {
             }
             Event::Tick => {
                 let lost = scheduler.rates().tick_lost;
-                if scheduler.chance(lost) {
+                if self.down || scheduler.chance(lost) {
                     scheduler.fault("tick lost");
                 } else {
                     self.start("ticks", String::new, None, |process| {
@@ -434,6 +465,7 @@ impl History {
                 scheduler.plan(60_000, Event::Tick);
             }
             Event::Act(act) => self.act(act),
+            Event::Call(_) if self.down => scheduler.fault("callback lost"),
             Event::Call(callback) => self.start(
                 "is called",
                 || String::from_utf8_lossy(&callback.body).into_owned(),
@@ -457,10 +489,32 @@ impl History {
             Event::Crash(process) => {
                 scheduler.record("crashes", || format!("p{process}"));
                 scheduler.fault("process died");
-                self.jobs.retain(|_, job| job.running.process != process);
-                let new = Process::new(&self.shared, self.clocks[process].clone());
-                self.processes[process] = Arc::new(new);
+                self.restart(process);
             }
+            Event::Down(ahead) => {
+                scheduler.record("all end", String::new);
+                self.down = true;
+                (0..self.processes.len()).for_each(|process| self.restart(process));
+                // Nothing of theirs is under way any more when they start again.
+                scheduler.plan(DOWN, Event::Up(ahead));
+            }
+            Event::Up(ahead) => {
+                scheduler.record("all start", || format!("{} ms ahead", ahead.by));
+                scheduler.fault("our clocks ahead");
+                self.down = false;
+                self.shared.oracle.clocks_ahead();
+                for clock in &self.clocks {
+                    clock.fetch_add(ahead.by.cast_signed(), Ordering::Relaxed);
+                }
+                scheduler.plan(ahead.lasts, Event::SetRight);
+            }
+            Event::SetRight => {
+                scheduler.record("are set right", String::new);
+                for clock in &self.clocks {
+                    clock.store(scheduler.draw(our_clock), Ordering::Relaxed);
+                }
+            }
+            Event::SetClock(process) if self.clocks[process].load(Ordering::Relaxed) > HOUR => {}
             Event::SetClock(process) => {
                 let apart = scheduler.draw(our_clock);
                 scheduler.record("is set", || format!("p{process} to {apart}"));
@@ -496,6 +550,7 @@ impl History {
         };
         let answer = match fate {
             WireFate::Error => status(503),
+            WireFate::NotNow if scheduler.draw(fastrand::Rng::bool) => status(429),
             WireFate::NotNow => Response {
                 headers: vec![("retry-after".to_owned(), "20".to_owned())],
                 ..status(429)
@@ -546,7 +601,7 @@ impl History {
             }
             self.shared.memory.configure(&tenant);
         }
-        scheduler.plan(1_260_000, Event::Look);
+        scheduler.plan(self.quiet + 60_000, Event::Look);
     }
 
     /// Checks whether everything has completed.

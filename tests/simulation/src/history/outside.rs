@@ -4,7 +4,9 @@ use stagecall_core::tenant::{Answerable, Mapping, Reentry, Tenant, Vacancies};
 
 use super::History;
 use crate::event_queue::Event;
-use crate::plan::{INTERVIEW, TEST, comments, interviews, one_vacancy, questions, tests, trigger};
+use crate::plan::{
+    ELSEWHERE, HIRED, INTERVIEW, TEST, comments, interviews, one_vacancy, questions, tests, trigger,
+};
 use crate::world::acts::{Act, Callback, From};
 
 impl History {
@@ -32,6 +34,15 @@ impl History {
                         scheduler.plan(later, Event::Act(Act::Again(platform, at)));
                     }
                     Act::Again(platform, at)
+                }
+                Act::Waver => {
+                    let (tenant, at) = scheduler.draw(|rng| world.random_application(rng));
+                    let away = scheduler.draw(|rng| rng.u64(20_000..600_000));
+                    let back = away + scheduler.draw(|rng| rng.u64(60_000..1_200_000));
+                    for (later, stage) in [(away, ELSEWHERE), (back, HIRED)] {
+                        scheduler.plan(later, Event::Act(Act::MoveTo(tenant, at, stage)));
+                    }
+                    Act::MoveTo(tenant, at, HIRED)
                 }
                 act => act,
             };
@@ -99,7 +110,7 @@ impl History {
             return;
         };
         let what = match scheduler.draw(|rng| rng.u32(0..14)) {
-            0 => {
+            0 if !self.clocks_go_ahead => {
                 tenant.paused = !tenant.paused;
                 "pauses or resumes the tenant"
             }

@@ -110,6 +110,7 @@ impl Oracle {
                     // Without the history, an application that returns between two polls looks like one that stayed.
                     Some(State::Skipped(SkipReason::Baseline))
                         if entered > on.at + MAX_CLOCK_SKEW
+                            && !self.were_clocks_ahead()
                             && eploy.readings.history
                             && !eploy.readings.frozen =>
                     {

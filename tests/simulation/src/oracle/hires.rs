@@ -74,7 +74,8 @@ impl Oracle {
         let patience = seconds(self.give_up_seconds).as_millis();
         before.state == State::Detected
             && matches!(next, State::Failed(_))
-            && i128::from(now - millis(before.seen_at) + MAX_CLOCK_SKEW) >= patience
+            && (i128::from(now - millis(before.seen_at) + MAX_CLOCK_SKEW) >= patience
+                || self.were_clocks_ahead())
     }
 
     /// Subscribers were told something.
@@ -199,6 +200,7 @@ impl Oracle {
                     // A second hire of one application is not announced, and neither is a first one from before.
                     Some(State::Skipped(SkipReason::Baseline)) => {
                         entered <= on + MAX_CLOCK_SKEW
+                            || self.were_clocks_ahead()
                             || !eploy.readings.history
                             || application.entries(HIRED) > 1
                     }

@@ -90,6 +90,11 @@ impl Oracle {
         self.check(next.revision >= before.revision, || {
             format!("{name} has a lower revision than before")
         });
+        if before.entry.left_at.is_none() && next.entry.left_at.is_some() {
+            self.check(self.was_away(next), || {
+                format!("{name} counts as left, and its application never was away")
+            });
+        }
         if let Some(reference) = &next.reference {
             self.check(
                 before.reference.is_none() || before.reference.as_ref() == Some(reference),
@@ -102,6 +107,26 @@ impl Oracle {
                 format!("{name} names a reference that is not bound to it")
             });
         }
+    }
+
+    /// Whether a row's application may have been elsewhere since the row was inserted: at a place that not every definition
+    /// of its mapping has. Where moves do not show, an old page cannot be recognised.
+    fn was_away(&self, row: &Invitation) -> bool {
+        let key = &row.key;
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(eploy) = eploy(&world, &key.tenant) else {
+            return true;
+        };
+        let Some(one) = eploy.find(&key.application) else {
+            return true;
+        };
+        let inserted = self.seen().entered.get(key).copied();
+        let Some(inserted) = inserted.filter(|_| !one.deleted && !eploy.readings.frozen) else {
+            return true;
+        };
+        let everywhere = self.always_taken(&key.tenant, &key.mapping);
+        let mut stood = one.stages_since(inserted + eploy.readings.apart);
+        stood.any(|stage| !everywhere.contains(&(one.vacancy, stage)))
     }
 
     /// Records that the running work knows that it recorded this as sent.
@@ -127,7 +152,8 @@ impl Oracle {
             return;
         };
         let was = before.and_then(|before| before.poll.cursor);
-        self.check(next.poll.cursor >= was, || {
+        // A cursor that a clock that was ahead has set is moved back.
+        self.check(next.poll.cursor >= was || self.were_clocks_ahead(), || {
             format!("the cursor of {tenant} went back")
         });
         let now = self.scheduler.time(0).as_millisecond();
@@ -138,7 +164,7 @@ impl Oracle {
             hires.is_some_and(|hires| hires.baseline.is_none())
         };
         if let Some(hires) = &next.hires {
-            let since = millis(hires.since);
+            let since = millis(hires.since).min(now);
             let mut seen = self.seen();
             seen.hires_since.entry(tenant.clone()).or_insert(since);
         }
@@ -149,6 +175,10 @@ impl Oracle {
         let Some(cursor) = next.poll.cursor.map(millis) else {
             return;
         };
+        // By a clock that is ahead; it is moved back with that clock.
+        if self.were_clocks_ahead() && cursor > now {
+            return;
+        }
         // A poll that completed without a failure before it has read everything since the cursor in one go.
         let whole = |state: &TenantState| state.poll.progress.is_none() && state.poll.failures == 0;
         let one_reading = whole(next) && before.is_none_or(whole);
@@ -325,7 +355,9 @@ impl Oracle {
             State::Failed(FailReason::GaveUp(_) | FailReason::OutcomeUnknown(_)) => {
                 let since = self.seen().entered.get(name).copied().unwrap_or(now);
                 let give_up_after = seconds(self.give_up_seconds).as_millis();
-                if i128::from(now - since + MAX_CLOCK_SKEW) >= give_up_after {
+                if i128::from(now - since + MAX_CLOCK_SKEW) >= give_up_after
+                    || self.were_clocks_ahead()
+                {
                     return;
                 }
                 "that is too early"

@@ -90,6 +90,17 @@ impl Oracle {
         known.get(&(mapping.clone(), version.clone())).cloned()
     }
 
+    /// The places that every version of a mapping has taken.
+    pub(super) fn always_taken(&self, tenant: &TenantId, mapping: &MappingId) -> BTreeSet<Place> {
+        let seen = self.seen();
+        let all = seen.definitions.get(tenant).into_iter().flatten();
+        let of_it = all.filter(|((id, _), _)| id == mapping);
+        of_it
+            .map(|(_, one)| places(one))
+            .reduce(|all, one| &all & &one)
+            .unwrap_or_default()
+    }
+
     /// The definition of a row.
     pub(super) fn definition_of(&self, row: &Invitation) -> Option<Mapping> {
         let version = row.definition.as_ref()?;
@@ -170,7 +181,8 @@ impl Oracle {
             });
             if state.status == MappingStatus::Active {
                 for place in taken {
-                    let since = millis(state.since);
+                    // A clock that is ahead may have written it.
+                    let since = millis(state.since).min(now);
                     let key = (tenant.clone(), id.clone(), place);
                     seen.on.entry(key).or_insert(On { since, at: now });
                     let first = (tenant.clone(), definition.assessment.clone(), place);

@@ -4,6 +4,7 @@
 mod allowance;
 mod end;
 mod erasures;
+mod fairness;
 mod hires;
 mod ledger;
 mod mappings;
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stagecall_core::ids::{AssessmentRef, DefinitionId, InvitationKey, MappingId, TenantId};
 use stagecall_core::tenant::{Mapping, Tenant};
 
+pub use self::fairness::HandedOut;
 use self::ledger::Answered;
 use self::mappings::{On, Place, at_trigger};
 use crate::plan::Order;
@@ -83,6 +85,8 @@ struct Seen {
     may_call: BTreeMap<u64, Vec<u32>>,
     /// The calls that a poll made beyond its share.
     beyond: BTreeMap<u64, u64>,
+    /// Whether our clocks were ever hours ahead. Then our times say little about when something happened.
+    clocks_ahead: bool,
     /// The number of our participants on each platform that were checked.
     judged: [usize; 2],
     /// The number of actions that each Eploy had at the last check.
@@ -119,6 +123,15 @@ impl Oracle {
         if !right {
             self.violate(what());
         }
+    }
+
+    /// Records that our clocks are hours ahead.
+    pub fn clocks_ahead(&self) {
+        self.seen().clocks_ahead = true;
+    }
+
+    fn were_clocks_ahead(&self) -> bool {
+        self.seen().clocks_ahead
     }
 
     /// Records a change of the configuration.
@@ -179,9 +192,10 @@ impl Oracle {
 }
 
 /// Whether it is known which applications were at a stage before a mapping was on. It is not where pages can shift while
-/// they are read and there is no history.
+/// they are read and there is no history: where they are not in the order of ids, or an application was deleted.
 fn knows_baseline(eploy: &Eploy) -> bool {
-    eploy.readings.history || matches!(eploy.readings.order, Order::Id)
+    let shifts = eploy.applications.iter().any(|one| one.deleted);
+    eploy.readings.history || matches!(eploy.readings.order, Order::Id) && !shifts
 }
 
 fn eploy<'a>(world: &'a World, tenant: &TenantId) -> Option<&'a Eploy> {

@@ -18,10 +18,17 @@ impl Due for Memory {
         kinds: &[Kind],
         each: usize,
     ) -> Result<Vec<DueSince>, StoreError> {
+        let mut due = self.all_due(now);
+        due.retain(|one| kinds.contains(&one.item.kind()));
+        Ok(longest_due(due, each))
+    }
+}
+
+impl Memory {
+    /// Everything that is due at `now`, the longest due first.
+    pub fn all_due(&self, now: Timestamp) -> Vec<DueSince> {
         let due = self.data().due(now).into_iter();
-        let due = due.map(|(since, item)| DueSince { since, item });
-        let due = due.filter(|one| kinds.contains(&one.item.kind()));
-        Ok(longest_due(due.collect(), each))
+        due.map(|(since, item)| DueSince { since, item }).collect()
     }
 }
 

@@ -12,6 +12,12 @@ pub enum Act {
     Move,
     /// A recruiter moves an application away and back at once.
     Bounce,
+    /// A recruiter hires a candidate, takes it back, and hires them after all.
+    Waver,
+    /// A recruiter moves this application of this tenant to this stage.
+    MoveTo(usize, usize, u32),
+    /// A recruiter moves all applications of a tenant at once, many new ones among them.
+    Bulk,
     /// An application changes in a way that is irrelevant to us.
     Touch,
     /// A candidate applies.
@@ -71,6 +77,8 @@ impl Act {
     pub fn fault(self) -> Option<&'static str> {
         match self {
             Self::Bounce => Some("moved away and back"),
+            Self::Waver => Some("hired, taken back and hired"),
+            Self::Bulk => Some("bulk move"),
             Self::Rotate(_) => Some("credentials rotated"),
             Self::Renew(_) => Some("callback token renewed"),
             Self::Configure(_) => Some("configuration changed"),
@@ -116,6 +124,24 @@ impl World {
                 let id = eploy.applications[at].id;
                 (format!("a recruiter moves {id} away and back"), None)
             }
+            Act::MoveTo(tenant, at, stage) => {
+                let eploy = &mut self.eploys[tenant];
+                eploy.move_to(at, stage, now);
+                let id = eploy.applications[at].id;
+                (format!("a recruiter moves {id} to stage {stage}"), None)
+            }
+            Act::Bulk => {
+                for _ in 0..rng.u32(5..12) {
+                    eploy.apply(now, ELSEWHERE, rng);
+                }
+                let stage = if rng.bool() { INTERVIEW } else { TEST };
+                let all = eploy.applications.len();
+                for at in 0..all {
+                    eploy.move_to(at, stage, now);
+                }
+                let what = format!("a recruiter moves all {all} of t{tenant} to stage {stage}");
+                (what, None)
+            }
             Act::Touch => {
                 eploy.touch(at, now);
                 let id = eploy.applications[at].id;
@@ -160,8 +186,15 @@ impl World {
                 (description, None)
             }
             Act::Forge => self.forge(tenant, rng),
-            Act::Configure(_) | Act::Progress | Act::Erase(_) => (String::new(), None),
+            Act::Configure(_) | Act::Progress | Act::Erase(_) | Act::Waver => (String::new(), None),
         }
+    }
+
+    /// A random application: its tenant and its place there.
+    pub fn random_application(&self, rng: &mut fastrand::Rng) -> (usize, usize) {
+        let tenant = rng.usize(0..self.eploys.len());
+        let all = &self.eploys[tenant].applications;
+        (tenant, rng.usize(0..all.len().max(1)))
     }
 
     /// A random participant of a platform, mostly one whom we invited; past the last if there is none.

@@ -150,19 +150,15 @@ async fn a_retried_row_gives_way_to_one_that_came_after_it() {
 #[tokio::test]
 async fn of_a_retried_row_and_one_that_is_just_sent_only_one_is_sent() {
     let (fake, [first, second]) = raced();
-    fake
-        .data()
-        .invited
-        .push_back(Err(failing(Phase::Refused)));
+    fake.data().invited.push_back(Err(failing(Phase::Refused)));
     assert!(matches!(invite(&fake, &first).await, State::Failed(_)));
     let retried = first.clone();
     let retry = move |holds: &mut FakeState| {
         let now = holds.now;
         holds.happens(&retried, Event::Retry, now);
     };
-    fake
-        .data()
-        .later_meanwhile("bind_reference", 1, Box::new(retry));
+    fake.data()
+        .on_later_call("bind_reference", 1, Box::new(retry));
     assert_eq!(invite(&fake, &second).await, State::Detected);
     fake.pass(60);
     assert_eq!(invite(&fake, &first).await, gave_way(&second));
