@@ -12,7 +12,6 @@ mod logging;
 mod output;
 mod point_in_time;
 mod prompt;
-mod secrets_input;
 mod store;
 
 use std::process::ExitCode;

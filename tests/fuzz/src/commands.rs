@@ -4,13 +4,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use stagecall_core::tenant::Tenant;
+use stagecall_operations::credentials;
 
 use crate::config::safe;
 use crate::outside::SECRET;
 use crate::run::Target;
-
-#[path = "../../../infra/stagecall/src/secrets_input.rs"]
-mod secrets_input;
 
 #[path = "../../../infra/stagecall/src/point_in_time.rs"]
 #[allow(
@@ -56,7 +54,7 @@ pub const TENANTS: Target = Target {
         moves = [{ on = "completed", stage = "13", min_percent = 60 }]
         texts = { note = "{{ headline }}" }
         "#,
-        include_str!("../../../infra/stagecall/src/commands/tenant/everything.toml"),
+        include_str!("../../../shared/operations/src/tenants/everything.toml"),
         r#"tenant = [{ id = "acme", eploy = { base_url = "https://acme.eploy.net/", dialect = { page_size = 9223372036854775807, dates = 2026-11-22 } }, platforms = { willo = { kind = "willo", settings = { calls_per_second = inf, calls_in_flight = nan } }, wecp = { kind = "wecp", settings = { calls_per_second = 2.5 } } } }]"#,
     ],
     check: tenants,
@@ -80,7 +78,7 @@ pub const SINCE: Target = Target {
 /// A file that makes no sense is told by its line, and nothing of it is.
 fn secrets(input: &[u8], _: u64) -> Result<(), String> {
     let text = String::from_utf8_lossy(input);
-    let told = match secrets_input::parse(&text) {
+    let told = match credentials::parse(&text) {
         Ok(given) => {
             // The names are not secret, wherever somebody puts a secret in the place of one.
             let all: Vec<_> = given.values().flat_map(|table| table.values()).collect();

@@ -159,7 +159,7 @@ async fn a_test_shows_what_would_be_written_and_writes_nothing() {
         ])
         .well();
     for words in [
-        "It would be invited",
+        "It would not be invited: baseline",
         "outcome 103",
         "8 of 10",
         "question 276: 80",

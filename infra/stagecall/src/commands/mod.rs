@@ -27,9 +27,6 @@ mod tail;
 mod tenant;
 mod unmatched;
 
-#[cfg(test)]
-mod testing;
-
 use clap::Subcommand;
 
 use crate::store;

@@ -11,19 +11,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use stagecall_core::ids::TenantId;
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::Timing;
 use stagecall_embedded::TenantSources;
+use stagecall_operations::tenants::names::ByName;
 use stagecall_operations::validate;
 use toml::{Table, Value};
 use url::Url;
 
 use place::Place;
 use problems::Problems;
-
-pub(crate) use names::ByName;
 
 /// A commented example of the file.
 pub(crate) const EXAMPLE: &str = include_str!("example.toml");
@@ -95,11 +94,11 @@ pub(crate) struct TenantConfig {
 }
 
 /// A file of tenants: `[[tenant]]` for each.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct TenantsFile {
+struct TenantsFile {
     #[serde(default)]
-    pub(crate) tenant: Vec<Tenant>,
+    tenant: Vec<Tenant>,
 }
 
 /// The configuration file: tenants as in a file of tenants, and what the host needs beside them.

@@ -1,18 +1,8 @@
 //! Stages and statuses that the file gives by name.
 
 use stagecall_core::ids::MappingId;
+use stagecall_operations::tenants::names::ByName;
 use toml::Value;
-
-/// A trigger given by name. Its ids have to be looked up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ByName {
-    pub(crate) mapping: MappingId,
-    /// The index of the trigger.
-    pub(crate) trigger: usize,
-    /// The stage's name, if its id is not given.
-    pub(crate) stage: Option<String>,
-    pub(crate) statuses: Vec<String>,
-}
 
 /// Takes the names out of a tenant. A stage's name stands in for its id.
 pub(super) fn take(tenant: &mut Value) -> Vec<ByName> {

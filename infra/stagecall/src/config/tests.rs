@@ -2,6 +2,7 @@ use super::*;
 use stagecall_core::meeting::{MeetingDay, OncePer};
 use stagecall_core::tenant::{HiredWhen, MappingKind, Reentry, Vacancies};
 use stagecall_embedded::{CallbackSettings, Source};
+use stagecall_operations::tenants::text::text;
 
 /// The example of the versions that had a format of their own for the tenants of the file.
 const OLD_EXAMPLE: &str = include_str!("old_example.toml");
@@ -90,14 +91,15 @@ fn files_of_earlier_versions_mean_the_same() {
 #[test]
 fn an_exported_tenant_can_be_served_from_the_file() {
     let config = config(EXAMPLE);
-    let file = TenantsFile {
-        tenant: vec![config.tenants[0].tenant.clone()],
-    };
-    let exported = toml::to_string_pretty(&file).unwrap();
+    let tenant = &config.tenants[0].tenant;
+    let exported = text(tenant).unwrap();
     let (before, _) = EXAMPLE.split_once("\n[[tenant]]").unwrap();
     let again = self::config(&format!("{before}\n{exported}"));
-    assert_eq!(again.tenants[0].tenant, config.tenants[0].tenant);
-    assert_eq!(parse_tenants(&exported, false).unwrap(), file.tenant);
+    assert_eq!(again.tenants[0].tenant, *tenant);
+    assert_eq!(
+        parse_tenants(&exported, false).unwrap(),
+        std::slice::from_ref(tenant)
+    );
 }
 
 #[test]

@@ -4,26 +4,29 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use serde_json::json;
-use stagecall_core::ids::{AccountId, AssessmentId, AssessmentRef, MappingId, QuestionId};
-use stagecall_core::ports::PlatformConnections as _;
+use stagecall_core::ids::{AccountId, AssessmentId, AssessmentRef, QuestionId};
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::{
-    ActionPlan, Answerable, Mapping, MappingKind, MovePlan, Reentry, ReportPlan, Settings, Tenant,
-    Texts, Trigger, Vacancies,
+    ActionPlan, Answerable, MovePlan, Reentry, ReportPlan, Tenant, Texts, Trigger, Vacancies,
 };
-use stagecall_eploy::{Inspector, List};
+use stagecall_eploy::Inspector;
+use stagecall_operations::mappings::add::{NewMapping, outcomes_by_name, prepare};
+use stagecall_operations::mappings::choices::{Choice, Choices};
+use stagecall_operations::mappings::show::in_words;
+use stagecall_operations::{Change as _, Hosting, Installation};
 
-use super::pick::{Choice, Choices};
-use super::show;
+use super::pick;
 use crate::confirm::Audit;
 use crate::exit;
 use crate::output::{Output, print_json};
 use crate::prompt;
-use stagecall_operations::edit::cost;
-use stagecall_operations::read::refuse_overlaps;
-use stagecall_operations::{Hosting, Installation};
 
+/// Add a mapping: vacancies, trigger stage, assessment, report. Saving it invites nobody. Live interviews and talent
+/// pools need more settings than flags can express: use tenant export and tenant apply.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  stagecall map add acme\n  stagecall map add acme --vacancy 'Support Worker' --stage 'Video Interview' --assessment 'First interview' --action-type 'Video Interview'"
+)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Arguments {
     /// The tenant.
@@ -88,34 +91,20 @@ pub(crate) struct Arguments {
     audit: Audit,
 }
 
-/// The outcome names that each moment is matched with, from the vendors' texts and the sandbox.
-const OUTCOME_NAMES: [(Moment, &[&str]); 9] = [
-    (Moment::Invited, &["Invited", "Invitation Sent"]),
-    (Moment::Started, &["Started", "In Progress"]),
-    (Moment::Completed, &["Completed", "Complete"]),
-    (Moment::Expired, &["Expired"]),
-    (Moment::Declined, &["Declined"]),
-    (Moment::Bounced, &["Undeliverable", "Bounced"]),
-    (Moment::Cancelled, &["Cancelled", "Canceled"]),
-    (Moment::Failed, &["Not Invited", "Failed"]),
-    (Moment::Delayed, &["Delayed"]),
-];
-
 pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
-    let mut tenant = on.tenant(&arguments.tenant).await?;
+    let tenant = on.tenant(&arguments.tenant).await?;
     let inspector = on.eploy().inspector(&tenant)?;
     let vacancies = vacancies(&arguments, &inspector).await?;
     let triggers = triggers(&arguments, &inspector).await?;
-    let (assessment, name) = assessment(&arguments, &tenant, on).await?;
+    let (assessment, assessment_name) = assessment(&arguments, &tenant, on).await?;
     let report = report(&arguments, &inspector).await?;
-    let mapping = Mapping {
-        id: id(&arguments, &tenant, &name)?,
-        paused: arguments.paused,
+    let new = NewMapping {
+        id: arguments.id,
         vacancies,
         triggers,
         assessment,
-        kind: MappingKind::Invitation,
-        options: Settings::new(),
+        assessment_name,
+        report,
         reentry: if arguments.again {
             Reentry::Again
         } else {
@@ -124,52 +113,32 @@ pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
         include_current: arguments.include_current,
         allow_overlap: arguments.allow_overlap,
         expires_after_days: arguments.expires_after_days,
-        report,
+        paused: arguments.paused,
     };
-    if let Some(connection) = tenant.platforms.get(&mapping.assessment.account) {
-        let problems = stagecall_platforms::validate_mapping(connection, &mapping);
-        if !problems.is_empty() {
-            return Err(exit::usage(problems.join("\n")));
-        }
-    }
-    tenant.mappings.push(mapping.clone());
-    refuse_overlaps(&tenant, on).await?;
-    if !arguments.output.json {
-        println!("{}", show::in_words(&mapping));
-        if let Some(cost) = cost(on, &tenant).await? {
+    let addition = prepare(on, tenant, new).await?;
+    let json = arguments.output.json;
+    if !json {
+        println!("{}", in_words(&addition.mapping));
+        if let Some(cost) = &addition.cost {
             println!("{cost}");
         }
     }
-    let what = if mapping.include_current {
-        format!(
-            "Mapping {} will be added to {}. Applications that are at the trigger stage now will also be invited.",
-            mapping.id, tenant.id
-        )
-    } else {
-        format!(
-            "Mapping {} will be added to {}. Applications that are at the trigger stage now are not invited; applications that enter it later are.",
-            mapping.id, tenant.id
-        )
-    };
-    if (mapping.include_current || prompt::can_ask()) && !arguments.audit.confirm(&what)? {
+    let audit = arguments.audit;
+    let asks = addition.mapping.include_current || prompt::can_ask();
+    if asks && !audit.confirm(&addition.in_words())? {
         return Ok(exit::OK);
     }
-    on.records.put_tenant(&tenant).await?;
-    let audit = &arguments.audit;
-    audit
-        .actor()
-        .record(on, "map add", Some(&tenant.id), mapping.id.as_str())
-        .await?;
-    if arguments.output.json {
+    let mapping = addition.apply(on, &audit.actor()).await?;
+    if json {
         print_json(&mapping)?;
-    } else {
-        println!("mapping {} is saved", mapping.id);
-        if on.hosting == Hosting::Serverless {
-            println!(
-                "Next: stagecall register {}, so that the platform calls back",
-                tenant.id
-            );
-        }
+        return Ok(exit::OK);
+    }
+    println!("mapping {} is saved", mapping.id);
+    if on.hosting == Hosting::Serverless {
+        println!(
+            "Next: stagecall register {}, so that the platform calls back",
+            arguments.tenant
+        );
     }
     Ok(exit::OK)
 }
@@ -178,20 +147,9 @@ async fn vacancies(arguments: &Arguments, inspector: &Inspector) -> anyhow::Resu
     if arguments.all_vacancies {
         return Ok(Vacancies::All);
     }
-    let all = inspector.vacancies().await?;
-    let choices = Choices {
-        what: "vacancy",
-        all: all
-            .into_iter()
-            .map(|row| Choice {
-                id: row.id.to_string(),
-                name: row.title,
-            })
-            .collect(),
-        complete: true,
-    };
+    let choices = Choices::vacancies(inspector).await?;
     let flag = "--vacancy (or --all-vacancies)";
-    let chosen = choices.some(&arguments.vacancy, flag)?;
+    let chosen = pick::some(&choices, &arguments.vacancy, flag)?;
     Ok(Vacancies::Only(
         chosen
             .into_iter()
@@ -201,14 +159,14 @@ async fn vacancies(arguments: &Arguments, inspector: &Inspector) -> anyhow::Resu
 }
 
 async fn triggers(arguments: &Arguments, inspector: &Inspector) -> anyhow::Result<Vec<Trigger>> {
-    let stages = Choices::of("stage", &inspector.list(List::Stages).await?);
+    let stages = Choices::stages(inspector).await?;
     let statuses = if arguments.status.is_empty() {
         Vec::new()
     } else {
-        Choices::of("status", &inspector.list(List::Statuses).await?)
-            .some(&arguments.status, "--status")?
+        let statuses = Choices::statuses(inspector).await?;
+        pick::some(&statuses, &arguments.status, "--status")?
     };
-    let chosen = stages.some(&arguments.stage, "--stage")?;
+    let chosen = pick::some(&stages, &arguments.stage, "--stage")?;
     let trigger = |stage: Choice| Trigger {
         stage: stage.id.as_str().into(),
         stage_name: Some(stage.name).filter(|name| !name.is_empty()),
@@ -243,21 +201,8 @@ async fn assessment(
             several[prompt::one("Which platform account", &names, "--account")?].clone()
         }
     };
-    let platform = on.platforms().platform(tenant, &account).await?;
-    let choices = Choices {
-        what: "assessment",
-        all: platform
-            .assessments()
-            .await?
-            .into_iter()
-            .map(|one| Choice {
-                id: one.id.to_string(),
-                name: one.name,
-            })
-            .collect(),
-        complete: true,
-    };
-    let chosen = choices.one(arguments.assessment.as_deref(), "--assessment")?;
+    let choices = Choices::assessments(on, tenant, &account).await?;
+    let chosen = pick::one(&choices, arguments.assessment.as_deref(), "--assessment")?;
     Ok((
         AssessmentRef {
             account,
@@ -304,11 +249,6 @@ async fn report(arguments: &Arguments, inspector: &Inspector) -> anyhow::Result<
     } else {
         Some(action(arguments, inspector).await?)
     };
-    if action.is_none() && !elsewhere {
-        return Err(exit::usage(
-            "results would not be shown anywhere; give --action-type, --question or --note",
-        ));
-    }
     Ok(ReportPlan {
         action,
         notes_at,
@@ -320,17 +260,11 @@ async fn report(arguments: &Arguments, inspector: &Inspector) -> anyhow::Result<
 }
 
 async fn action(arguments: &Arguments, inspector: &Inspector) -> anyhow::Result<ActionPlan> {
-    let types = Choices::of("action type", &inspector.list(List::ActionTypes).await?);
-    let chosen = types.one(arguments.action_type.as_deref(), "--action-type")?;
-    let all = Choices::of("outcome", &inspector.list(List::Outcomes).await?);
+    let types = Choices::action_types(inspector).await?;
+    let chosen = pick::one(&types, arguments.action_type.as_deref(), "--action-type")?;
+    let all = Choices::outcomes(inspector).await?;
     let outcomes = if arguments.outcome.is_empty() {
-        OUTCOME_NAMES
-            .iter()
-            .filter_map(|(moment, names)| {
-                let found = names.iter().find_map(|name| all.find(name).ok())?;
-                Some((*moment, found.id.as_str().into()))
-            })
-            .collect()
+        outcomes_by_name(&all)
     } else {
         arguments
             .outcome
@@ -364,55 +298,9 @@ fn word<T: serde::de::DeserializeOwned>(text: &str, flag: &str) -> anyhow::Resul
         .map_err(|error| exit::usage(format!("{flag} {text}: {error}")))
 }
 
-/// The mapping's id: as given, or derived from the assessment's name.
-fn id(arguments: &Arguments, tenant: &Tenant, name: &str) -> anyhow::Result<MappingId> {
-    let free = |id: &str| !tenant.mappings.iter().any(|other| other.id.as_str() == id);
-    if let Some(id) = &arguments.id {
-        let plain = |sign: char| sign.is_ascii_alphanumeric() || sign == '-' || sign == '_';
-        if id.is_empty() || !id.chars().all(plain) {
-            return Err(exit::usage(format!(
-                "--id {id}: use only letters, digits, - and _ only"
-            )));
-        }
-        if !free(id) {
-            return Err(exit::usage(format!(
-                "{} already has a mapping {id}; give another --id",
-                tenant.id
-            )));
-        }
-        return Ok(MappingId::new(id.as_str()));
-    }
-    let slug = slug(name);
-    let numbered = (2..).map(|number| format!("{slug}-{number}"));
-    let id = std::iter::once(slug.clone())
-        .chain(numbered)
-        .find(|id| free(id));
-    Ok(MappingId::new(id.unwrap_or(slug)))
-}
-
-/// "First interview!" → "first-interview"
-fn slug(name: &str) -> String {
-    let words: Vec<String> = name
-        .split(|sign: char| !sign.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_ascii_lowercase)
-        .collect();
-    if words.is_empty() {
-        "mapping".to_owned()
-    } else {
-        words.join("-")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_become_ids() {
-        assert_eq!(slug("First interview – 2026!"), "first-interview-2026");
-        assert_eq!(slug("面接"), "mapping");
-    }
 
     #[test]
     fn invalid_pairs_and_words_are_rejected_with_an_example() {

@@ -1,7 +1,5 @@
 //! `stagecall serve`.
 
-mod names;
-
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,8 +7,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use stagecall_core::clock::SystemClock;
+use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{OperatorStore as _, Secrets};
-use stagecall_core::tenant::Tenant;
 use stagecall_embedded::{FileSecrets, Store, Vault};
 use stagecall_http::Sender;
 use tokio::sync::watch;
@@ -20,7 +18,8 @@ use crate::config::{self, Config};
 use crate::host::{Host, Parts, interrupted};
 use crate::store::{self, StoreUrl};
 use crate::{exit, logging};
-use stagecall_operations::read::removed_account_problem;
+use stagecall_operations::tenants::names::Configured;
+use stagecall_operations::tenants::serve::set_up;
 
 #[derive(Debug, Args)]
 #[command(
@@ -116,7 +115,13 @@ async fn serve(config: Config, file: &Path) -> anyhow::Result<u8> {
         listen: config.host.listen,
         public_url: config.host.public_url.clone(),
     })?;
-    if let Err(refused) = set_up(&config, &store, &vault, &host).await? {
+    let configured = config.tenants.iter().map(|one| Configured {
+        tenant: &one.tenant,
+        by_name: &one.by_name,
+    });
+    let configured: Vec<_> = configured.collect();
+    let in_vault = |id: &TenantId| vault.has(id);
+    if let Some(refused) = set_up(&configured, &store, &*host.eploy(), in_vault).await? {
         eprintln!("stagecall: {refused}");
         return Ok(exit::REFUSED);
     }
@@ -152,79 +157,6 @@ async fn until_interrupted(
     stop.send_replace(true);
     running.await.context("the host panicked")??;
     Ok(exit::OK)
-}
-
-/// Saves the tenants of the file in the store, which everything else reads. A tenant that came from the file and is no
-/// longer in it is paused, not deleted: its invitations are still in the store. Tenants that commands have added are left
-/// unchanged; their secrets are in the vault.
-async fn set_up(
-    config: &Config,
-    store: &Store,
-    vault: &Vault,
-    host: &Host,
-) -> anyhow::Result<Result<(), names::Unresolved>> {
-    let before = store.list_tenants().await?;
-    let mut refused = None;
-    let mut ready = 0;
-    // Those of the file that are valid, and those that commands have added.
-    let mut served: Vec<Tenant> = before
-        .iter()
-        .filter(|tenant| vault.has(&tenant.id))
-        .cloned()
-        .collect();
-    for one in &config.tenants {
-        let known = before.iter().find(|tenant| tenant.id == one.tenant.id);
-        let mut found = names::resolve(one, known, &*host.eploy()).await;
-        if let Ok(tenant) = &found
-            && let Some(problem) = misconfigured(tenant, known, &served, store).await?
-        {
-            found = Err(names::Unresolved::Misconfigured(problem));
-        }
-        match found {
-            Ok(tenant) => {
-                store.put_tenant(&tenant).await?;
-                served.push(tenant);
-                ready += 1;
-            }
-            Err(unresolved) => {
-                tracing::error!(tenant = %one.tenant.id, error = %unresolved, "tenant not updated from the configuration");
-                refused = Some(unresolved);
-            }
-        }
-    }
-    if let (Some(unresolved), 0) = (refused, ready) {
-        return Ok(Err(unresolved));
-    }
-    for mut tenant in before {
-        let in_file = config.tenants.iter().any(|one| one.tenant.id == tenant.id);
-        if !tenant.paused && !in_file && !vault.has(&tenant.id) {
-            tracing::warn!(tenant = %tenant.id, "tenant paused, no longer in the configuration");
-            tenant.paused = true;
-            store.put_tenant(&tenant).await?;
-        }
-    }
-    Ok(Ok(()))
-}
-
-/// What is wrong with a tenant of the file, compared with the tenants served already and with its saved data.
-async fn misconfigured(
-    tenant: &Tenant,
-    before: Option<&Tenant>,
-    served: &[Tenant],
-    store: &Store,
-) -> anyhow::Result<Option<String>> {
-    let overlaps = tenant.overlaps(served);
-    if !overlaps.is_empty() {
-        let found: Vec<_> = overlaps.iter().map(ToString::to_string).collect();
-        return Ok(Some(format!(
-            "{}. If that is intended, set allow_overlap = true in one of the mappings",
-            found.join("; ")
-        )));
-    }
-    Ok(match before {
-        Some(before) => removed_account_problem(store, before, tenant).await?,
-        None => None,
-    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,3 @@
-use crate::commands::testing::{installation, tenant, with_open_invitation};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use stagecall_core::Timestamp;
@@ -51,20 +50,4 @@ async fn an_interrupted_host_exits_cleanly() {
     let folder = tempfile::tempdir().unwrap();
     let host = host(&folder.path().join("stagecall.db"), Arc::new(SystemClock));
     assert_eq!(until_interrupted(host, async {}).await.unwrap(), exit::OK);
-}
-
-#[tokio::test]
-async fn a_configuration_that_renames_an_account_with_open_invitations_is_not_served() {
-    let (on, folder) = installation().await;
-    let before = tenant("willo");
-    with_open_invitation(&on, &before).await;
-    let store = Store::open(&folder.path().join("stagecall.db")).unwrap();
-    let refused = async |next: &Tenant| {
-        misconfigured(next, Some(&before), &[], &store)
-            .await
-            .unwrap()
-    };
-    let said = refused(&tenant("interviews")).await.unwrap();
-    assert!(said.contains("has open invitations (1)"), "{said}");
-    assert_eq!(refused(&before).await, None);
 }

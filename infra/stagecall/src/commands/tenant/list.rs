@@ -1,15 +1,23 @@
 //! `stagecall tenant list`.
 
+use clap::Args;
 use comfy_table::Cell;
+use stagecall_operations::Installation;
 
 use crate::exit;
 use crate::output::{Output, print_json, table};
-use stagecall_operations::Installation;
 
-/// Lists the tenants.
-pub(crate) async fn run(output: Output, on: &Installation) -> anyhow::Result<u8> {
+/// List the tenants.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  stagecall tenant list --json")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    output: Output,
+}
+
+pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
     let tenants = on.records.list_tenants().await?;
-    if output.json {
+    if arguments.output.json {
         print_json(&tenants)?;
         return Ok(exit::OK);
     }

@@ -1,12 +1,17 @@
-//! `stagecall tenant pause` and `stagecall tenant resume`.
+//! `stagecall tenant pause`.
 
 use clap::Args;
+use stagecall_operations::Installation;
+use stagecall_operations::tenants::pause::prepare;
 
 use crate::confirm::Audit;
 use crate::exit;
-use stagecall_operations::Installation;
 
+/// Stop polling, inviting and sweeping for a tenant.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  stagecall tenant pause acme --reason 'Eploy is being upgraded'"
+)]
 pub(crate) struct Arguments {
     /// The tenant.
     tenant: String,
@@ -14,48 +19,10 @@ pub(crate) struct Arguments {
     audit: Audit,
 }
 
-/// Pauses or resumes a tenant. Safe to repeat.
-pub(crate) async fn run(
-    arguments: Arguments,
-    pause: bool,
-    on: &Installation,
-) -> anyhow::Result<u8> {
-    let mut tenant = on.tenant(&arguments.tenant).await?;
-    let (verb, done) = if pause {
-        ("pause", "paused")
-    } else {
-        ("resume", "on")
-    };
-    if tenant.paused == pause {
-        println!("{} is already {done}", tenant.id);
-        return Ok(exit::OK);
+pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
+    let change = prepare(on, &arguments.tenant, true).await?;
+    if let Some(()) = arguments.audit.carry_out_any(change, on).await? {
+        println!("{} is paused", arguments.tenant);
     }
-    let what = if pause {
-        format!(
-            "{} will not be polled or swept, and nobody is invited. Callbacks are still accepted and results still reported.",
-            tenant.id
-        )
-    } else {
-        format!(
-            "{} will be polled again. Candidates who entered a trigger stage meanwhile are invited.",
-            tenant.id
-        )
-    };
-    if !arguments.audit.confirm(&what)? {
-        return Ok(exit::OK);
-    }
-    tenant.paused = pause;
-    on.records.put_tenant(&tenant).await?;
-    arguments
-        .audit
-        .actor()
-        .record(
-            on,
-            &format!("tenant {verb}"),
-            Some(&tenant.id),
-            tenant.id.as_str(),
-        )
-        .await?;
-    println!("{} is {done}", tenant.id);
     Ok(exit::OK)
 }

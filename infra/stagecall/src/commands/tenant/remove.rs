@@ -1,13 +1,15 @@
 //! `stagecall tenant remove`.
 
 use clap::Args;
+use stagecall_operations::Installation;
+use stagecall_operations::tenants::remove::prepare;
 
 use crate::confirm::Audit;
 use crate::exit;
-use stagecall_operations::Installation;
-use stagecall_operations::invitations::sum;
 
+/// Remove a tenant's configuration and credentials. Its invitations stay in the store.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  stagecall tenant remove acme --reason 'contract ended'")]
 pub(crate) struct Arguments {
     /// The tenant.
     tenant: String,
@@ -15,25 +17,10 @@ pub(crate) struct Arguments {
     audit: Audit,
 }
 
-pub(crate) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
-    let tenant = on.tenant(&arguments.tenant).await?;
-    let counts = on.records.counts(&tenant.id).await?;
-    let open = sum(&counts, &["detected", "sending", "invited", "started"]);
-    let what = format!(
-        "The configuration and credentials of {} will be removed. {open} of its invitations have not ended; their results will not be fetched any more. All invitations stay in the store, so that a new tenant of this name invites nobody twice. Remove the registered callbacks on the platforms.",
-        tenant.id
-    );
-    if !arguments.audit.confirm(&what)? {
-        return Ok(exit::OK);
+pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
+    let removal = prepare(on, &arguments.tenant).await?;
+    if let Some(()) = arguments.audit.carry_out(removal, on).await? {
+        println!("{} is removed", arguments.tenant);
     }
-    // The configuration goes last: if something fails, the tenant can still be removed.
-    on.vault.remove_secret(&tenant.id).await?;
-    on.records.remove_tenant(&tenant.id).await?;
-    let audit = &arguments.audit;
-    audit
-        .actor()
-        .record(on, "tenant remove", Some(&tenant.id), tenant.id.as_str())
-        .await?;
-    println!("{} is removed", tenant.id);
     Ok(exit::OK)
 }

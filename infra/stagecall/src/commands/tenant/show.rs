@@ -1,15 +1,17 @@
 //! `stagecall tenant show`.
 
 use clap::Args;
-use stagecall_core::ports::{MappingStatus, TenantState};
+use stagecall_operations::Installation;
+use stagecall_operations::mappings::show::MappingState;
+use stagecall_operations::tenants::show::show;
+use stagecall_operations::tenants::text::text;
 
-use super::validate::text;
 use crate::exit;
 use crate::output::{Output, local, print_json};
-use stagecall_operations::Installation;
-use stagecall_operations::broken;
 
+/// Show a tenant: its configuration, the state of its mappings, and its audit records.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  stagecall tenant show acme")]
 pub(crate) struct Arguments {
     /// The tenant.
     tenant: String,
@@ -17,33 +19,22 @@ pub(crate) struct Arguments {
     output: Output,
 }
 
-pub(crate) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
-    let tenant = on.tenant(&arguments.tenant).await?;
-    let state = on.states.load_state(&tenant.id).await?;
-    let audits = on.records.audits(Some(&tenant.id), None).await?;
-    let tombstones = on.records.tombstones(&tenant.id).await?;
+pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
+    let found = show(on, &arguments.tenant).await?;
     if arguments.output.json {
-        print_json(&serde_json::json!({
-            "tenant": tenant,
-            "state": state,
-            "audits": audits,
-            "tombstones": tombstones,
-        }))?;
+        print_json(&found)?;
         return Ok(exit::OK);
     }
-    print!("{}", text(&tenant)?);
+    print!("{}", text(&found.tenant)?);
     println!("\n# mappings");
-    for mapping in &tenant.mappings {
-        println!(
-            "#   {}: {}",
-            mapping.id,
-            standing(mapping.paused, state.as_ref(), &mapping.id)
-        );
+    for mapping in &found.tenant.mappings {
+        let state = MappingState::of(mapping, found.state.as_ref());
+        println!("#   {}: {}", mapping.id, state.in_words(&on.zone));
     }
-    if !audits.is_empty() {
+    if !found.audits.is_empty() {
         println!("\n# audit records");
     }
-    for act in audits {
+    for act in found.audits {
         let why = act.why.map(|why| format!(": {why}")).unwrap_or_default();
         println!(
             "#   {}  {} {} by {}{why}",
@@ -53,7 +44,7 @@ pub(crate) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
             act.who
         );
     }
-    for stone in tombstones {
+    for stone in found.tombstones {
         println!(
             "#   {}  candidate {} was erased",
             local(stone.at),
@@ -61,24 +52,4 @@ pub(crate) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         );
     }
     Ok(exit::OK)
-}
-
-fn standing(
-    paused: bool,
-    state: Option<&TenantState>,
-    mapping: &stagecall_core::ids::MappingId,
-) -> String {
-    if paused {
-        return "paused".to_owned();
-    }
-    match state.and_then(|state| state.mappings.get(mapping)) {
-        None => "not active yet".to_owned(),
-        Some(of) => match &of.status {
-            MappingStatus::Active => format!("active since {}", local(of.since)),
-            MappingStatus::Baseline { .. } => "reading the baseline".to_owned(),
-            MappingStatus::Broken { reason, at, .. } => {
-                broken::in_words(reason, *at, &jiff::tz::TimeZone::system())
-            }
-        },
-    }
 }

@@ -11,8 +11,8 @@ use stagecall_platforms::PlatformSpec;
 
 use crate::exit;
 use crate::prompt;
-use crate::secrets_input::{self, Given};
 use stagecall_operations::Installation;
+use stagecall_operations::credentials::{Given, parse};
 
 /// The credentials of one tenant while they are collected. Does not print.
 pub(super) struct Credentials {
@@ -137,5 +137,5 @@ fn read(file: &Path) -> anyhow::Result<Given> {
         text = std::fs::read_to_string(file)
             .map_err(|error| exit::usage(format!("{}: {error}", file.display())))?;
     }
-    secrets_input::parse(&text).map_err(exit::usage)
+    parse(&text).map_err(exit::usage)
 }

@@ -23,7 +23,11 @@ use stagecall_operations::connect::checks;
 use stagecall_operations::finding::{Finding, any_problem};
 use stagecall_operations::{Error, Installation};
 
+/// Connect a customer: its Eploy and its platform, with a check of each step. Run it again to continue or to re-check.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  stagecall tenant add acme\n  stagecall tenant add acme --eploy acme --platform willo --secrets acme-keys.toml"
+)]
 pub(crate) struct Arguments {
     /// The tenant's name: letters, digits, - and _.
     name: String,

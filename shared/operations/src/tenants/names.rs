@@ -1,16 +1,36 @@
-//! Looks up the ids of stages and statuses that the configuration gives by name.
+//! Stages and statuses that a configuration gives by name: their ids are looked up in Eploy.
 
 use stagecall_core::error::CallError;
-use stagecall_core::ids::{StageId, StatusId};
+use stagecall_core::ids::{MappingId, StageId, StatusId};
 use stagecall_core::ports::{Directory, EployConnections, NamedId, Purpose};
 use stagecall_core::tenant::{Tenant, Trigger};
 use tracing::Instrument as _;
 
-use crate::config::{ByName, TenantConfig};
+/// A trigger given by name. Its ids have to be looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByName {
+    /// The mapping.
+    pub mapping: MappingId,
+    /// The index of the trigger.
+    pub trigger: usize,
+    /// The stage's name, if its id is not given.
+    pub stage: Option<String>,
+    /// The statuses' names.
+    pub statuses: Vec<String>,
+}
+
+/// A tenant of a configuration file.
+#[derive(Clone, Copy, Debug)]
+pub struct Configured<'a> {
+    /// The tenant. Triggers given by name have no id yet.
+    pub tenant: &'a Tenant,
+    /// The triggers given by name.
+    pub by_name: &'a [ByName],
+}
 
 /// Why names could not be resolved to ids.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unresolved {
+pub enum Unresolved {
     /// The call to Eploy failed.
     #[error(transparent)]
     Refused(#[from] CallError),
@@ -24,8 +44,8 @@ pub(crate) enum Unresolved {
 
 /// The tenant with an id for every name. If the lookup fails now, the ids that were found before are used: the regular
 /// check of the mappings notices a stage that was removed.
-pub(crate) async fn resolve(
-    config: &TenantConfig,
+pub(super) async fn resolve(
+    config: Configured<'_>,
     before: Option<&Tenant>,
     eploy: &dyn EployConnections,
 ) -> Result<Tenant, Unresolved> {
@@ -47,16 +67,16 @@ pub(crate) async fn resolve(
 
 /// The tenant with the ids that Eploy has now for the names.
 async fn look_up(
-    config: &TenantConfig,
+    config: Configured<'_>,
     eploy: &dyn EployConnections,
 ) -> Result<Tenant, Unresolved> {
     let directory = eploy
-        .eploy(&config.tenant, Purpose::Invite)
+        .eploy(config.tenant, Purpose::Invite)
         .await?
         .directory()
         .await?;
     let mut tenant = config.tenant.clone();
-    for name in &config.by_name {
+    for name in config.by_name {
         if let Some(trigger) = trigger_of(&mut tenant, name) {
             find(trigger, name, &directory).map_err(|problem| {
                 Unresolved::Unknown(format!("mapping {}: {problem}", name.mapping))
@@ -68,9 +88,9 @@ async fn look_up(
 
 /// The tenant with the ids that were found before for the names of the same stages. Names of statuses are not saved, so
 /// a trigger with status names stays unresolved.
-fn remembered(config: &TenantConfig, before: &Tenant) -> Option<Tenant> {
+fn remembered(config: Configured<'_>, before: &Tenant) -> Option<Tenant> {
     let mut tenant = config.tenant.clone();
-    for name in &config.by_name {
+    for name in config.by_name {
         let known = before.mapping(&name.mapping)?.triggers.get(name.trigger)?;
         if name.stage.is_none() || known.stage_name != name.stage || !name.statuses.is_empty() {
             return None;

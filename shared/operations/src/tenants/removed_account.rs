@@ -1,17 +1,16 @@
-//! Reads that several commands need.
+//! Platform accounts that a change of a tenant takes away from open invitations.
 
 use stagecall_core::ids::AccountId;
 use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::OperatorStore;
 use stagecall_core::tenant::Tenant;
 
-use crate::error::{Error, Result};
-use crate::installation::Installation;
+use crate::error::Result;
 use crate::invitations::count_open;
 
 /// The reason why a tenant's configuration may not be replaced: a platform account with open invitations would be removed,
 /// and nothing would find their results. An account under another name counts as another account.
-pub async fn removed_account_problem(
+pub(super) async fn removed_account_problem(
     records: &dyn OperatorStore,
     before: &Tenant,
     next: &Tenant,
@@ -43,19 +42,6 @@ fn renamed<'a>(before: &Tenant, next: &'a Tenant, account: &AccountId) -> Option
     let mut new = next.platforms.iter();
     new.find(|(name, is)| !before.platforms.contains_key(*name) && *is == was)
         .map(|(name, _)| name)
-}
-
-/// Ends the command if mappings of the tenant want the same as others and do not allow that.
-pub async fn refuse_overlaps(tenant: &Tenant, on: &Installation) -> Result<()> {
-    let overlaps = tenant.overlaps(&on.records.list_tenants().await?);
-    if overlaps.is_empty() {
-        return Ok(());
-    }
-    let found: Vec<_> = overlaps.iter().map(ToString::to_string).collect();
-    Err(Error::Invalid(format!(
-        "{}. If that is intended, allow it: --allow-overlap with stagecall map add, or allow_overlap = true in one of the mappings",
-        found.join("; ")
-    )))
 }
 
 #[cfg(test)]

@@ -1,22 +1,31 @@
-//! Tenants as TOML, and the checks before one is stored.
+//! Tenants as TOML, without secrets.
 
+use serde::Serialize;
 use similar::TextDiff;
 use stagecall_core::tenant::Tenant;
-use stagecall_operations::validate;
 
-use crate::config::TenantsFile;
-use crate::exit;
+use crate::error::{Error, Result};
 
-/// A tenant as `tenant export` prints it.
-pub(super) fn text(of: &Tenant) -> anyhow::Result<String> {
-    let file = TenantsFile {
-        tenant: vec![of.clone()],
-    };
-    Ok(toml::to_string_pretty(&file)?)
+/// A file of tenants: `[[tenant]]` for each.
+#[derive(Serialize)]
+struct File<'a> {
+    tenant: [&'a Tenant; 1],
+}
+
+/// A tenant as in a file of tenants.
+///
+/// # Errors
+/// It holds something that TOML does not have.
+pub fn text(of: &Tenant) -> Result<String> {
+    toml::to_string_pretty(&File { tenant: [of] })
+        .map_err(|error| Error::Conflict(format!("tenant {} cannot be written: {error}", of.id)))
 }
 
 /// The changes from one to the other, line by line; `None` if there are none.
-pub(super) fn difference(before: Option<&Tenant>, next: &Tenant) -> anyhow::Result<Option<String>> {
+///
+/// # Errors
+/// One of them holds something that TOML does not have.
+pub(super) fn difference(before: Option<&Tenant>, next: &Tenant) -> Result<Option<String>> {
     let old = before.map(text).transpose()?.unwrap_or_default();
     let new = text(next)?;
     if old == new {
@@ -33,24 +42,18 @@ pub(super) fn difference(before: Option<&Tenant>, next: &Tenant) -> anyhow::Resu
     Ok(Some(diff.unified_diff().header(&from, &to).to_string()))
 }
 
-/// An error with everything that is wrong with a tenant, if anything is.
-pub(super) fn check(tenant: &Tenant, sandbox: bool) -> anyhow::Result<()> {
-    let problems = validate::problems(tenant, sandbox);
-    if problems.is_empty() {
-        return Ok(());
-    }
-    Err(exit::usage(format!(
-        "tenant {} is invalid:\n  * {}",
-        tenant.id,
-        problems.join("\n  * ")
-    )))
-}
-
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
     use stagecall_core::tenant::MappingKind;
 
     use super::*;
+    use crate::validate;
+
+    #[derive(Deserialize)]
+    struct Read {
+        tenant: Vec<Tenant>,
+    }
 
     const ACME: &str = r#"
         [[tenant]]
@@ -74,16 +77,13 @@ mod tests {
 
     #[test]
     fn every_setting_of_a_tenant_round_trips() {
-        let tenant: Tenant = toml::from_str::<TenantsFile>(EVERYTHING)
-            .unwrap()
-            .tenant
-            .remove(0);
+        let tenant: Tenant = toml::from_str::<Read>(EVERYTHING).unwrap().tenant.remove(0);
         assert_eq!(tenant.retention_days, Some(365));
         assert!(matches!(tenant.mappings[0].kind, MappingKind::Meeting(_)));
         assert!(tenant.hires.as_ref().unwrap().endpoint.is_some());
-        check(&tenant, false).unwrap();
+        assert_eq!(validate::problems(&tenant, false), Vec::<String>::new());
         let printed = text(&tenant).unwrap();
-        let read: TenantsFile = toml::from_str(&printed).unwrap();
+        let read: Read = toml::from_str(&printed).unwrap();
         assert_eq!(read.tenant, std::slice::from_ref(&tenant), "{printed}");
         // As `tenant set` reads and writes it.
         let table = toml::Table::try_from(&tenant).unwrap();
@@ -99,24 +99,21 @@ mod tests {
         plan.after[0].mapping = "pool".into();
         let hires = wrong.hires.as_mut().unwrap();
         hires.endpoint.as_mut().unwrap().url = "http://hrms.example.com/".parse().unwrap();
-        let error = check(&wrong, false).unwrap_err().to_string();
+        let error = validate::problems(&wrong, false).join("\n");
         assert!(error.contains("not another mapping"), "{error}");
         assert!(error.contains("hires.endpoint.url"), "{error}");
     }
 
     fn acme() -> Tenant {
-        toml::from_str::<TenantsFile>(ACME)
-            .unwrap()
-            .tenant
-            .remove(0)
+        toml::from_str::<Read>(ACME).unwrap().tenant.remove(0)
     }
 
     #[test]
     fn a_printed_tenant_parses_back() {
         let printed = text(&acme()).unwrap();
-        let read: TenantsFile = toml::from_str(&printed).unwrap();
+        let read: Read = toml::from_str(&printed).unwrap();
         assert_eq!(read.tenant, [acme()], "{printed}");
-        check(&acme(), false).unwrap();
+        assert_eq!(validate::problems(&acme(), false), Vec::<String>::new());
     }
 
     #[test]
@@ -140,7 +137,7 @@ mod tests {
         wrong.eploy.base_url = "http://acme.eploy.net/".parse().unwrap();
         wrong.mappings[0].assessment.account = "wecp".into();
         wrong.mappings.push(wrong.mappings[0].clone());
-        let error = check(&wrong, false).unwrap_err().to_string();
+        let error = validate::problems(&wrong, false).join("\n");
         for part in ["a/b", "https", "not one of the tenant's platforms", "twice"] {
             assert!(error.contains(part), "{part}: {error}");
         }
