@@ -1,114 +1,83 @@
 //! Where credentials come from, in this order: a file or standard input, the environment, the store, or a prompt.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::Context as _;
 use secrecy::SecretString;
-use stagecall_core::ids::{AccountId, TenantId};
-use stagecall_core::ports::{PlatformSecret, TenantSecret};
-use stagecall_platforms::PlatformSpec;
+use stagecall_operations::connect::{Account, Connecting};
+use stagecall_operations::credentials::{EPLOY, EPLOY_SECRETS, Given, parse};
 
 use crate::exit;
 use crate::prompt;
-use stagecall_operations::Installation;
-use stagecall_operations::credentials::{Given, parse};
 
-/// The credentials of one tenant while they are collected. Does not print.
+/// The credentials of one tenant that are given beside the prompts. Does not print.
 pub(super) struct Credentials {
-    tenant: TenantId,
+    tenant: String,
     given: Given,
-    stored: Option<TenantSecret>,
 }
 
 impl Credentials {
-    /// Those given in a file (`-`: standard input), and those in the store. The file is TOML: `[eploy]` with
-    /// `client_id` and `client_secret`, and a table for each platform account.
-    pub(super) async fn gather(
-        on: &Installation,
-        tenant: &TenantId,
-        file: Option<&Path>,
-    ) -> anyhow::Result<Self> {
-        let given = match file {
-            Some(file) => read(file)?,
-            None => Given::new(),
-        };
+    /// Those of a file (`-`: standard input). The file is TOML: `[eploy]` with `client_id` and `client_secret`, and a table
+    /// for each platform account.
+    pub(super) fn read(tenant: &str, file: Option<&Path>) -> anyhow::Result<Self> {
         Ok(Self {
-            tenant: tenant.clone(),
-            given,
-            // The store's error for missing credentials looks like its other errors; those show again on writing.
-            stored: on.vault.secret(tenant, true).await.ok(),
+            tenant: tenant.to_owned(),
+            given: file.map(read).transpose()?.unwrap_or_default(),
         })
     }
 
-    /// Eploy's client id and secret. Those of the platforms are kept.
-    pub(super) fn eploy(&self) -> anyhow::Result<TenantSecret> {
-        let stored = self.stored.as_ref();
-        let id = self
-            .given("eploy", "client_id")
-            .map(Ok)
-            .or_else(|| stored.map(|stored| Ok(stored.eploy_client_id.clone())));
-        let id = id.unwrap_or_else(|| {
-            prompt::secret("Eploy: Client ID", &self.flag("eploy", "client_id"))
-        });
-        let secret = self
-            .given("eploy", "client_secret")
-            .map(Ok)
-            .or_else(|| stored.map(|stored| Ok(stored.eploy_client_secret.clone())));
-        let secret = secret.unwrap_or_else(|| {
-            prompt::secret("Eploy: Client Secret", &self.flag("eploy", "client_secret"))
-        });
-        Ok(TenantSecret {
-            eploy_client_id: id?,
-            eploy_client_secret: secret?,
-            platforms: stored
-                .map(|stored| stored.platforms.clone())
-                .unwrap_or_default(),
-            hrms: stored.and_then(|stored| stored.hrms.clone()),
-        })
-    }
-
-    /// The secrets of a platform account. Optional ones are not prompted for.
-    pub(super) fn platform(
+    /// Eploy's client id and secret, without those that are saved and not given anew.
+    pub(super) fn eploy(
         &self,
-        account: &AccountId,
-        kind: &PlatformSpec,
-    ) -> anyhow::Result<PlatformSecret> {
-        let stored = self
-            .stored
-            .as_ref()
-            .and_then(|stored| stored.platforms.get(account));
-        let mut secret = PlatformSecret::default();
-        for secret_spec in kind.secrets {
-            let known = self
-                .given(account.as_str(), secret_spec.key)
-                .or_else(|| stored.and_then(|stored| stored.0.get(secret_spec.key).cloned()));
-            let value = match known {
+        connecting: &Connecting,
+    ) -> anyhow::Result<BTreeMap<String, SecretString>> {
+        let mut secrets = BTreeMap::new();
+        for (key, about) in EPLOY_SECRETS {
+            let value = match self.given(EPLOY, key) {
                 Some(value) => value,
-                None if secret_spec.optional => continue,
+                None if connecting.has_eploy_secrets() => continue,
+                None => prompt::secret(&format!("Eploy: {about}"), &self.flag(EPLOY, key))?,
+            };
+            secrets.insert(key.to_owned(), value);
+        }
+        Ok(secrets)
+    }
+
+    /// The secrets of a platform account, without those that are saved and not given anew. Optional ones are not prompted
+    /// for.
+    pub(super) fn account(
+        &self,
+        account: &Account,
+        connecting: &Connecting,
+    ) -> anyhow::Result<BTreeMap<String, SecretString>> {
+        let table = account.id.as_str();
+        let mut secrets = BTreeMap::new();
+        for secret in account.kind.secrets {
+            let key = secret.key;
+            let value = match self.given(table, key) {
+                Some(value) => value,
+                None if secret.optional || connecting.has_secret(&account.id, key) => continue,
                 None => prompt::secret(
-                    &format!("{}: {}", kind.title, secret_spec.about),
-                    &self.flag(account.as_str(), secret_spec.key),
+                    &format!("{}: {}", account.kind.title, secret.about),
+                    &self.flag(table, key),
                 )?,
             };
-            secret.0.insert(secret_spec.key.to_owned(), value);
+            secrets.insert(key.to_owned(), value);
         }
-        Ok(secret)
+        Ok(secrets)
     }
 
     fn given(&self, table: &str, key: &str) -> Option<SecretString> {
-        let of_file = self
-            .given
-            .get(table)
-            .and_then(|table| table.get(key))
-            .cloned();
+        let of_file = self.given.get(table).and_then(|table| table.get(key));
         let of_environment = || {
             std::env::var(variable(table, key))
                 .ok()
                 .filter(|value| !value.is_empty())
                 .map(SecretString::from)
         };
-        of_file.or_else(of_environment)
+        of_file.cloned().or_else(of_environment)
     }
 
     fn flag(&self, table: &str, key: &str) -> String {
