@@ -13,7 +13,9 @@ async fn every_line_about_a_tenant_names_it_at_the_top_level() {
     harness.log_json = true;
     harness.logs = "warn,stagecall=debug";
     harness.open_to_callbacks();
-    harness.start_for(&[&acme]).await;
+    harness.start().await;
+    let acmes = r#""tenant":"acme""#;
+    harness.logged(&["mapping turned on", acmes]).await;
     harness
         .faults(vec![
             Rule::next("willo.participants.create", 1, Fault::DropAfter),

@@ -10,8 +10,8 @@ use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::invitation::{Event, Failure, Invitation};
 use stagecall_core::metrics::published;
 use stagecall_core::ports::{
-    CallbackTokens, EployConnections as _, Events, Ledger as _, OperatorStore as _, Purpose,
-    Secrets, TenantSecret, TenantState, TenantStates as _,
+    CallbackTokens, Events, Ledger as _, OperatorStore as _, Secrets, TenantSecret, TenantState,
+    TenantStates as _,
 };
 use stagecall_core::timing::Timing;
 use stagecall_core::usecases::{Polled, Poller, Scheduler, Shares};
@@ -115,7 +115,7 @@ fn engine(store: &Store) -> Engine {
     }
 }
 
-/// A tenant's poll that is a minute late and fails, and its allowance.
+/// A tenant's poll that is a minute late, and that reads the allowance and fails.
 async fn poll(store: &Store, engine: &Engine) {
     let acme = tenant("acme");
     store.put_tenant(&acme).await.unwrap();
@@ -123,26 +123,24 @@ async fn poll(store: &Store, engine: &Engine) {
     state.version = 1;
     store.save_state(&acme.id, &state).await.unwrap();
     let (outside, ports) = (Arc::new(Outside), Arc::new(store.clone()));
-    let eploy = Arc::new(stagecall_eploy::Connections::new(
+    let eploy = stagecall_eploy::Connections::new(
         outside.clone(),
         outside.clone(),
         ports.clone(),
         outside,
         &engine.timing,
-    ));
+    );
     let poller = Poller {
         engine: engine.clone(),
         states: ports.clone(),
         announcements: ports,
-        eploy: eploy.clone(),
+        eploy: Arc::new(eploy),
     };
     let polled = poller.poll(&acme.id, Deadline::NONE).await;
     assert_eq!(polled.unwrap(), Polled::Failed);
     // It is not due any more, and so not late.
     let polled = poller.poll(&acme.id, Deadline::NONE).await;
     assert_eq!(polled.unwrap(), Polled::NotDue);
-    let eploy = eploy.eploy(&acme, Purpose::Poll).await.unwrap();
-    eploy.allowance_left().await.unwrap();
 }
 
 /// Saves a row as it is before an event, and applies the event.
