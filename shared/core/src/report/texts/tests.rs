@@ -306,6 +306,7 @@ fn every_situation_reads_as_it_was_reviewed() {
 fn every_kind_of_problem_of_the_core_has_its_own_text() {
     let sources = [
         include_str!("../../invitation/transition.rs"),
+        include_str!("../../usecases/invite/precheck.rs"),
         include_str!("../../usecases/invite/prepare.rs"),
         include_str!("../../usecases/invite.rs"),
         include_str!("../../usecases/sweep.rs"),

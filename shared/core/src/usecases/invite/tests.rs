@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::fake_ports::{FakePorts, FakeState, at, failing, sent, start, throttled, time};
+use crate::invitation::Failure;
 use crate::invitation::{ActionRecord, Schedule, Step};
 use crate::ports::Task;
 use crate::ports::{HistoryRow, StageInfo};

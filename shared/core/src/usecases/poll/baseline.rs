@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::cases::Reads;
+use super::unread::log_set_aside;
 use super::watched::Watched;
-use super::{PollBudget, PollError, Poller, log_set_aside, scan};
+use super::{PollBudget, PollError, Poller, scan};
 use crate::ids::TenantId;
 use crate::ports::{Eploy, MappingStatus, TenantState};
 use crate::tenant::{Mapping, Tenant, Trigger, Vacancies};

@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::overlap::Feed;
-use super::{PollBudget, PollError, Poller, log_set_aside, newest, passed};
+use super::unread::log_set_aside;
+use super::{PollBudget, PollError, Poller, newest, passed};
 use crate::announcement::{Announcement, Event, Hire, HireKey, SkipReason, State};
 use crate::error::{CallError, ErrorScope, Phase};
 use crate::ids::{CandidateId, PlacementStatusId, VacancyId};

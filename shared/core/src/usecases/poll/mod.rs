@@ -2,14 +2,18 @@
 
 mod baseline;
 mod cases;
+mod changes;
 mod decide;
 mod edit;
 mod feed;
 mod hires;
 mod mappings;
+mod outcome;
 mod overlap;
 mod pages;
 mod scan;
+mod stages;
+mod unread;
 mod watched;
 
 use std::sync::Arc;
@@ -24,19 +28,16 @@ pub use mappings::{adopt, broken, is_changed, prove, switch, with_proven};
 pub use scan::scan_calls_a_day;
 pub use watched::Watched;
 
-use self::feed::Changes;
-use self::overlap::{Feed, Passed};
+use self::outcome::{average, interval};
+use self::overlap::Passed;
 use crate::clock::Deadline;
 use crate::engine::Engine;
-use crate::error::{CallError, Error, ErrorScope, Phase, StoreError};
-use crate::events::What;
+use crate::error::{CallError, Error, StoreError};
 use crate::ids::TenantId;
-use crate::invitation::Failure;
 use crate::metrics;
 use crate::ports::{
-    Announcements, ApplicationPage, ChangeFeed, Eploy, EployConnections, MappingStatus,
-    PollProgress, PollState, Purpose, Saved, Suspension, TenantState, TenantStates,
-    UnparsableRecord, UnreadRecord,
+    Announcements, ChangeFeed, Eploy, EployConnections, PollProgress, Purpose, Saved, TenantState,
+    TenantStates,
 };
 use crate::tenant::{Mapping, Tenant};
 use crate::timing::{after, seconds};
@@ -195,28 +196,6 @@ impl Poller {
         Ok(polled)
     }
 
-    /// Saves the state as the version after the one that it was read or saved as. Unless it is certainly saved, its
-    /// version stays: with the next one it could overwrite what another poll saved as this one meanwhile.
-    async fn save(&self, id: &TenantId, state: &mut TenantState) -> Result<Saved, StoreError> {
-        state.saved_at = Some(self.engine.now());
-        state.version += 1;
-        let saved = self.states.save_state(id, state).await;
-        if !matches!(saved, Ok(Saved::Saved)) {
-            state.version -= 1;
-        }
-        saved
-    }
-
-    /// Defers the next poll after something of ours failed.
-    async fn defer(&self, id: &TenantId, mut state: TenantState) {
-        state.poll.failures = state.poll.failures.saturating_add(1);
-        let pause = self.engine.timing.backoff(state.poll.failures, id.as_str());
-        state.due_at = state.due_at.max(after(self.engine.now(), pause));
-        // Fails if the store does not work at all, and then the poll stays due; if another poll was faster; or if a
-        // save that seemed to fail had worked, and then the poll is due when the lease that it took expires.
-        let _ = self.save(id, &mut state).await;
-    }
-
     /// Reads everything that a poll reads, in order.
     async fn read(
         &self,
@@ -298,237 +277,6 @@ impl Poller {
         }
         Ok(())
     }
-
-    /// Between two pages: whether there is time for another. A long poll renews its lease meanwhile and saves its
-    /// progress.
-    async fn checkpoint(
-        &self,
-        budget: &mut PollBudget,
-        tenant: &TenantId,
-        state: &mut TenantState,
-    ) -> Result<(), PollError> {
-        let now = self.engine.now();
-        if budget.deadline.passed(now) {
-            return Err(PollError::Deadline);
-        }
-        if now >= budget.hold_at {
-            let lease = self.engine.timing.lease_seconds;
-            state.due_at = self.engine.in_seconds(lease);
-            if self.save(tenant, state).await? == Saved::Conflict {
-                return Err(PollError::Overtaken);
-            }
-            budget.hold_at = self.engine.in_seconds(lease / 2.0);
-        }
-        Ok(())
-    }
-
-    /// Periodically checks whether the mappings' stages still exist.
-    async fn check_mappings(
-        &self,
-        eploy: &dyn Eploy,
-        tenant: &Tenant,
-        state: &mut TenantState,
-    ) -> Result<(), PollError> {
-        let now = self.engine.now();
-        if state.check_at.is_some_and(|at| at > now) {
-            return Ok(());
-        }
-        let timing = &self.engine.timing;
-        let directory = match eploy.directory().await {
-            Ok(directory) => directory,
-            // The lists only show mistakes: invitations continue without them.
-            Err(error) if error.scope == ErrorScope::Record => {
-                tracing::warn!(tenant = %tenant.id, code = error.code, %error, "mappings' stages not checked");
-                state.check_at = Some(self.engine.in_seconds(timing.suspend_seconds));
-                return Ok(());
-            }
-            Err(error) => return Err(error.into()),
-        };
-        if let Some(plan) = &tenant.hires
-            && let Some(reason) = mappings::broken_trigger(plan.triggers(), &directory)
-        {
-            tracing::error!(tenant = %tenant.id, %reason, "plan for hires is broken, no hires are announced");
-        }
-        let mut check_in = timing.recheck_seconds;
-        let directory = mappings::with_proven(directory, state, now);
-        for Watched { mapping, .. } in &self.engine.watched(tenant, state).await? {
-            let Some(remembered) = state.mappings.get_mut(&mapping.id) else {
-                continue;
-            };
-            let was_on = remembered.status.is_on();
-            let broken_at = match remembered.status {
-                MappingStatus::Broken { at, .. } => Some(at.unwrap_or(now)),
-                _ => None,
-            };
-            let reason = mappings::broken(mapping, &directory);
-            let works = remembered.status == MappingStatus::Active;
-            if let Some(reason) = &reason
-                && works
-                && !remembered.doubted
-            {
-                tracing::warn!(tenant = %tenant.id, mapping = %mapping.id, %reason, "mapping may be broken, second check scheduled");
-                remembered.doubted = true;
-                check_in = check_in.min(timing.retry_seconds);
-                continue;
-            }
-            remembered.doubted = false;
-            match reason {
-                Some(reason) => {
-                    if broken_at.is_none() {
-                        tracing::error!(tenant = %tenant.id, mapping = %mapping.id, %reason, "mapping is broken, no invitations");
-                        let what = What::MappingBroken {
-                            tenant: tenant.id.clone(),
-                            mapping: mapping.id.clone(),
-                            reason: reason.clone(),
-                        };
-                        self.engine.publish(what).await;
-                    }
-                    remembered.status = MappingStatus::Broken {
-                        reason,
-                        at: Some(broken_at.unwrap_or(now)),
-                        on: was_on,
-                    };
-                    check_in = check_in.min(timing.suspend_seconds);
-                }
-                // Candidates that entered meanwhile are invited.
-                None if broken_at.is_some() => {
-                    remembered.status = mappings::repaired(mapping, was_on);
-                }
-                None => {}
-            }
-        }
-        state.check_at = Some(self.engine.in_seconds(check_in));
-        Ok(())
-    }
-
-    /// Reads the changes, page by page, and moves the cursor.
-    async fn changes(
-        &self,
-        eploy: &dyn Eploy,
-        tenant: &Tenant,
-        state: &mut TenantState,
-        budget: &mut PollBudget,
-        found: &mut usize,
-    ) -> Result<(), PollError> {
-        let now = self.engine.now();
-        if mappings::any_turned_on(state) || mappings::is_changed(tenant, state) {
-            // None may be left for later and then count as part of the baseline.
-            state.poll.overlap.light_left = 0;
-            state.poll.progress.take_if(|reading| reading.light);
-        }
-        let mut progress = (state.poll.progress.clone())
-            .unwrap_or_else(|| feed(&mut state.poll).begin(now, |since| eploy.overlap(since)));
-        let mut set_aside = 0;
-        loop {
-            let Changes { page, dates } = self
-                .read_changes(eploy, tenant, state, progress.since, progress.page)
-                .await?;
-            budget.pages += 1;
-            set_aside += log_set_aside(tenant, "application", &page.set_aside);
-            remember_unread(&mut state.poll.unread, &page, self.engine.now());
-            let newer = pages::newer(state, &page);
-            *found += self
-                .ingest_page(eploy, tenant, state, &newer, Reads::Changes)
-                .await?;
-            *found += self.hired_applications(tenant, state, &page).await?;
-            self.note_residents(tenant, state, &page.rows).await?;
-            scan::confirm(state, &feed::shown(&dates));
-            let dates = dates.iter().map(|(id, at)| (id.as_str(), *at));
-            let newest = newest(tenant, "application", self.engine.now(), dates);
-            progress.newest = progress.newest.max(newest);
-            if !page.more {
-                break;
-            }
-            progress.page += 1;
-            state.poll.progress = Some(progress.clone());
-            self.checkpoint(budget, &tenant.id, state).await?;
-        }
-        state.poll.progress = None;
-        state.poll.set_aside = set_aside;
-        // A light reading skips what the next one shows.
-        if !progress.light {
-            scan::count_missed(tenant, state, self.engine.now());
-        }
-        // Changes during a mapping's baseline are read once more after it.
-        if !mappings::any_turned_on(state) {
-            let before = state.poll.overlap.read_at.or(state.poll.last_ok);
-            let passed = passed(tenant, before, &progress, now);
-            feed(&mut state.poll).complete(&progress, passed);
-            state.poll.overlap.read_at = Some(self.engine.now());
-        }
-        Ok(())
-    }
-
-    /// Records a poll that read everything.
-    async fn succeeded(&self, id: &TenantId, state: &mut TenantState, found: usize, interval: f64) {
-        let now = self.engine.now();
-        state.poll.last_ok = Some(now);
-        state.poll.failures = 0;
-        state.poll.failure = None;
-        state.due_at = after(now, seconds(interval));
-        if state.suspended.take().is_some() {
-            tracing::info!(tenant = %id, "tenant resumed");
-            let what = What::Resumed { tenant: id.clone() };
-            self.engine.publish(what).await;
-        }
-        if found > 0 {
-            tracing::info!(tenant = %id, found, "poll completed");
-        } else {
-            tracing::debug!(tenant = %id, "poll completed, nothing new");
-        }
-    }
-
-    /// Records a poll that failed.
-    async fn failed(&self, id: &TenantId, state: &mut TenantState, error: &CallError) {
-        let now = self.engine.now();
-        state.poll.failures = state.poll.failures.saturating_add(1);
-        let mut delay = self.engine.timing.backoff(state.poll.failures, id.as_str());
-        if error.phase == Phase::Throttled {
-            // A rate limit ends soon: retried often enough to notice, and no later than a broken connection.
-            delay = delay.min(seconds(self.engine.timing.suspend_seconds));
-        }
-        state.due_at = after(now, delay);
-        if error.scope == ErrorScope::Connection {
-            let pause = after(now, seconds(self.engine.timing.suspend_seconds));
-            state.due_at = error.retry_at.map_or(pause, |at| at.max(state.due_at));
-            state.poll.failure = None;
-            let before = state.suspended.take();
-            if before
-                .as_ref()
-                .is_none_or(|before| before.failure.code != error.code)
-            {
-                tracing::error!(tenant = %id, code = error.code, %error, "tenant suspended");
-                let what = What::Suspended {
-                    tenant: id.clone(),
-                    code: error.code.to_owned(),
-                };
-                self.engine.publish(what).await;
-            }
-            state.suspended = Some(Suspension {
-                failure: Failure::from_call(
-                    error,
-                    before.as_ref().map(|before| &before.failure),
-                    now,
-                ),
-                until: state.due_at,
-            });
-        } else {
-            state.due_at = error
-                .retry_at
-                .map_or(state.due_at, |at| at.max(state.due_at));
-            state.poll.failure = Some(Failure::from_call(error, state.poll.failure.as_ref(), now));
-            tracing::warn!(tenant = %id, code = error.code, failures = state.poll.failures, %error, "poll failed");
-        }
-    }
-}
-
-/// The state of reading the changes of applications.
-fn feed(poll: &mut PollState) -> Feed<'_> {
-    Feed {
-        cursor: &mut poll.cursor,
-        reached: &mut poll.reached,
-        overlap: &mut poll.overlap,
-    }
 }
 
 /// The time that passed before a reading began, capped at two poll intervals: our clock may have been set.
@@ -568,52 +316,6 @@ fn newest<'a>(
             Some(at)
         })
         .max()
-}
-
-/// Seconds until the next poll: as configured, unless the remaining allowance of the day has to be spread thinner.
-fn interval(wish: f64, day_left: f64, polls_left: f64) -> f64 {
-    let spread = day_left.max(0.0) / polls_left.max(1.0);
-    wish.max(spread)
-}
-
-/// The running average of the pages per poll, in hundredths. One large reading defers the next poll only briefly; many
-/// defer it longer.
-fn average(before: u32, pages: u32) -> u32 {
-    let before = if before == 0 { 100 } else { before };
-    let next = (u64::from(before) * 7 + u64::from(pages.max(1)) * 100) / 8;
-    u32::try_from(next).unwrap_or(u32::MAX)
-}
-
-/// Logs the records that could not be read. Returns how many.
-fn log_set_aside(tenant: &Tenant, kind: &str, records: &[UnparsableRecord]) -> u32 {
-    for record in records {
-        let id = record.id.as_deref().unwrap_or("unknown");
-        tracing::warn!(tenant = %tenant.id, kind, id, reason = record.reason, "unreadable record skipped");
-    }
-    u32::try_from(records.len()).unwrap_or(u32::MAX)
-}
-
-/// How long an unreadable record is remembered: its change is long past the overlap by then.
-const MAX_UNREAD_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
-
-/// The maximum number of unreadable records remembered: with more, the cause is not the records.
-const MAX_UNREAD: usize = 20;
-
-/// Remembers the unreadable records of a page, and forgets those that are readable by now.
-fn remember_unread(unread: &mut Vec<UnreadRecord>, page: &ApplicationPage, now: Timestamp) {
-    unread.retain(|known| {
-        let same = |id: &str| known.id.as_deref() == Some(id);
-        now.duration_since(known.at) < MAX_UNREAD_AGE
-            && !page.rows.iter().any(|row| same(row.id.as_str()))
-            && !page.set_aside.iter().any(|one| one.id == known.id)
-    });
-    unread.extend(page.set_aside.iter().map(|one| UnreadRecord {
-        id: one.id.clone(),
-        reason: one.reason.clone(),
-        at: now,
-    }));
-    let surplus = unread.len().saturating_sub(MAX_UNREAD);
-    unread.drain(..surplus);
 }
 
 #[async_trait]

@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::cases::Reads;
 use super::hires::is_hired;
-use super::{PollBudget, PollError, Poller, log_set_aside, newest, pages};
+use super::unread::log_set_aside;
+use super::{PollBudget, PollError, Poller, newest, pages};
 use crate::announcement::{Hire, HireKey, State};
 use crate::error::{CallError, ErrorScope, StoreError};
 use crate::ids::{ApplicationId, CandidateId};

@@ -8,9 +8,11 @@ mod polling;
 
 use super::decide::*;
 use super::*;
+use crate::error::ErrorScope;
+use crate::events::What;
 use crate::ids::{AssessmentRef, InvitationKey};
 use crate::invitation::{Entry, Event, FailReason, Invitation, SkipReason};
-use crate::ports::{ApplicationRow, Directory, HistoryRow, NamedId};
+use crate::ports::{ApplicationRow, Directory, HistoryRow, MappingStatus, NamedId};
 use crate::tenant::{
     Mapping, MappingKind, Position, Reentry, ReportPlan, Settings, Trigger, Vacancies,
 };

@@ -852,7 +852,7 @@ fn an_action_is_found_by_the_same_start_after_the_clock_was_set_right() {
         set_right = set_right.set_back(now, &Timing::default()).unwrap();
         assert_eq!(set_right.entry.seen_at, now);
     }
-    let start_of = super::writer::action_start;
+    let start_of = super::writer::action::action_start;
     assert_eq!(start_of(&set_right), start_of(&row));
 }
 
@@ -864,7 +864,7 @@ fn no_two_invitations_share_the_start_that_their_action_is_found_by() {
         other.key.application = application.into();
         other.key.mapping = mapping.into();
         other.key.round = round;
-        super::writer::action_start(&other)
+        super::writer::action::action_start(&other)
     };
     let starts = [
         start_of("1", "m", 1),

@@ -1,28 +1,25 @@
 //! One writer of one report: writes every part that is behind, each independently.
 
+pub(super) mod action;
+mod moves;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
-use super::super::merged::{NOT_FOUND, application_gone, candidate_of};
+use super::super::merged::{NOT_FOUND, application_gone};
 use crate::engine::Engine;
 use crate::error::{CallError, ErrorScope, Phase};
 use crate::ids::CandidateId;
-use crate::invitation::{
-    ActionRecord, Event, Failure, Invitation, NextTry, Part, PartFailure, Report,
-};
-use crate::ports::{ActionLookUp, ActionUpdate, Eploy, NewAction};
+use crate::invitation::{Event, Failure, Invitation, NextTry, Part, PartFailure, Report};
+use crate::ports::Eploy;
 use crate::report::{Missing, Moment, Written, compose};
 use crate::result::AssessmentResult;
-use crate::tenant::{ActionPlan, Mapping, MovePlan, Position};
+use crate::tenant::Mapping;
 use crate::timing::{after, seconds};
 
 /// The application itself is no more.
 const GONE: &str = Failure::APPLICATION_GONE;
-
-/// Eploy refuses what it is sent.
-const REJECTED: &str = "eploy.rejected";
 
 /// Why a report stopped half-way.
 pub(super) enum WriteError {
@@ -120,12 +117,6 @@ impl<'a> ReportWriter<'a> {
             planned.insert(Part::Move(moment));
         }
         planned
-    }
-
-    /// The stage change for this moment.
-    fn move_plan(&self, moment: Moment) -> Option<&'a MovePlan> {
-        let mut plans = self.mapping.report.moves.iter();
-        plans.find(|plan| plan.on == moment && reached(plan, self.row))
     }
 
     /// Whether Eploy does not show the latest revision of a part.
@@ -323,126 +314,6 @@ impl<'a> ReportWriter<'a> {
         (mentioned, written)
     }
 
-    /// Writes the action, if it is behind. Returns whether it shows this text.
-    async fn bring_action(
-        &mut self,
-        eploy: &dyn Eploy,
-        moment: Moment,
-        written: &Written,
-    ) -> Result<bool, WriteError> {
-        let Some(plan) = &self.mapping.report.action else {
-            return Ok(false);
-        };
-        if !self.is_behind(Part::Action) {
-            return Ok(false);
-        }
-        let outcome = plan.outcomes.get(&moment);
-        let comments = [&written.comments_html, &written.brief_html];
-        let [whole, brief] = comments.map(|comments| ActionUpdate {
-            outcome: outcome.cloned(),
-            completed_at: self.row.ended_at,
-            comments_html: Some(comments.clone()),
-            link: written.link.clone(),
-        });
-        let mut done = self.action(eploy, plan, whole.clone()).await;
-        // Without effect. Eploy may be refusing the text: then a short one is better than none.
-        if let Err(WriteError::Call(error)) = &done
-            && error.code == REJECTED
-        {
-            tracing::warn!(tenant = %self.row.key.tenant, invitation = %self.row.key.name(), code = error.code, %error, "report refused, retrying with the short text");
-            done = self.action(eploy, plan, brief).await;
-        }
-        if let Err(WriteError::Call(error)) = &done
-            && self.report.action == Some(ActionRecord::Creating)
-            && matches!(error.code, REJECTED | NOT_FOUND)
-            && self.follow_merge(eploy).await?
-        {
-            done = self.action(eploy, plan, whole).await;
-        }
-        let may_be_there = match &done {
-            Ok(()) => true,
-            Err(WriteError::Call(error)) => !error.without_effect(),
-            Err(WriteError::Lease) => false,
-        };
-        if may_be_there && let Some(outcome) = outcome {
-            self.report.note_outcome(outcome.as_str());
-        }
-        self.went(Part::Action, done)?;
-        Ok(self.report.failure(Part::Action).is_none())
-    }
-
-    /// Eploy refuses to create the action: whether that is because the candidate was merged into another, whose it is then.
-    async fn follow_merge(&mut self, eploy: &dyn Eploy) -> Result<bool, WriteError> {
-        self.may_call()?;
-        match candidate_of(eploy, &self.row.key.application).await {
-            Ok(candidate) if candidate != self.candidate => {
-                let (key, before) = (&self.row.key, &self.candidate);
-                tracing::info!(tenant = %key.tenant, invitation = %key.name(), %before, %candidate, "candidate was merged into another");
-                self.candidate = candidate;
-                Ok(true)
-            }
-            Err(error) if !concerns_a_part(&error) => Err(error.into()),
-            Ok(_) | Err(_) => Ok(false),
-        }
-    }
-
-    /// Writes the action: finds, creates or updates it.
-    async fn action(
-        &mut self,
-        eploy: &dyn Eploy,
-        plan: &ActionPlan,
-        content: ActionUpdate,
-    ) -> Result<(), WriteError> {
-        let row = self.row;
-        let started_at = action_start(row);
-        let look_up = ActionLookUp {
-            candidate: self.candidate.clone(),
-            vacancy: row.vacancy.clone(),
-            action_type: plan.action_type.clone(),
-            started_at,
-        };
-        if self.report.action == Some(ActionRecord::Creating) {
-            self.may_call()?;
-            let found = eploy.find_action(&look_up).await?;
-            self.report.action = found.map(ActionRecord::Created);
-        }
-        if let Some(ActionRecord::Created(id)) = self.report.action.clone() {
-            self.may_call()?;
-            let missing = match eploy.update_action(&id, &content).await {
-                Ok(()) => return Ok(()),
-                Err(error) if error.code == NOT_FOUND => error,
-                Err(error) => return Err(error.into()),
-            };
-            // It may have been deleted, and then the report still has to be written. Or it exists and cannot be reached
-            // in this way: creating another with each report would notify the candidate each time.
-            self.may_call()?;
-            if let Some(found) = eploy.find_action(&look_up).await? {
-                if found == id {
-                    return Err(missing.into());
-                }
-                self.report.action = Some(ActionRecord::Created(found.clone()));
-                self.may_call()?;
-                eploy.update_action(&found, &content).await?;
-                return Ok(());
-            }
-        }
-        self.may_call()?;
-        let vacancy = eploy.vacancy(&row.vacancy).await?;
-        self.may_call()?;
-        let action = NewAction {
-            candidate: self.candidate.clone(),
-            vacancy: row.vacancy.clone(),
-            company: vacancy.company,
-            action_type: plan.action_type.clone(),
-            started_at,
-            content,
-        };
-        self.report.action = Some(ActionRecord::Creating);
-        let id = eploy.create_action(&action).await?;
-        self.report.action = Some(ActionRecord::Created(id));
-        Ok(())
-    }
-
     /// Answers the custom questions: in one call, or one by one if some of them are refused.
     async fn answer(&mut self, eploy: &dyn Eploy, written: &Written) -> Result<(), WriteError> {
         let application = &self.row.key.application;
@@ -475,47 +346,6 @@ impl<'a> ReportWriter<'a> {
             self.took(part, outcome)?;
         }
         Ok(())
-    }
-
-    /// Moves the application, guarded by its present position: the recruiter wins. The application's own record gives
-    /// the position, because the status history may be behind.
-    async fn move_on(&mut self, eploy: &dyn Eploy, plan: &MovePlan) -> Result<(), WriteError> {
-        let application = &self.row.key.application;
-        self.may_call()?;
-        let Some(now_at) = eploy.position(application).await? else {
-            return Err(gone().into());
-        };
-        if there(plan, &now_at) {
-            return Ok(());
-        }
-        if !self.is_expected(plan, &now_at) {
-            tracing::info!(tenant = %self.row.key.tenant, invitation = %self.row.key.name(), "application was moved meanwhile, left in place");
-            return Ok(());
-        }
-        self.may_call()?;
-        let moved = eploy
-            .move_application(application, &plan.stage, plan.status.as_ref())
-            .await;
-        if moved
-            .as_ref()
-            .map_or_else(|error| !error.without_effect(), |()| true)
-        {
-            self.report.note_move(&plan.stage, plan.status.as_ref());
-        }
-        Ok(moved?)
-    }
-
-    /// Whether the application is where a stage change expects it, or where a write of ours moved it from there.
-    fn is_expected(&self, plan: &MovePlan, now_at: &Position) -> bool {
-        if plan.from.is_empty() {
-            return self.report.is_at_trigger(self.mapping, now_at);
-        }
-        let stages = plan.from.iter().map(|trigger| Some(&trigger.stage));
-        plan.from.iter().any(|trigger| trigger.matches(now_at))
-            || self.report.is_own_outcome(self.mapping, now_at)
-                && stages
-                    .into_iter()
-                    .any(|stage| stage == now_at.stage.as_ref())
     }
 
     /// Stops the writer if the application does not exist in Eploy any more.
@@ -611,31 +441,4 @@ fn concerns_a_part(error: &CallError) -> bool {
 
 fn gone() -> CallError {
     application_gone("write the report")
-}
-
-/// The start of an invitation's action: when its entry was first detected, to the millisecond, less up to a minute
-/// derived from the invitation. An action of unknown outcome is found by it, so two entries that were detected in the
-/// same poll must not share it: two mappings of one application, or two applications of one candidate for one vacancy.
-/// A minute, because some Eploy may store whole seconds only. It never changes, even when the clock is corrected.
-pub(super) fn action_start(row: &Invitation) -> Timestamp {
-    let digest = Sha256::digest(row.key.name().as_bytes());
-    let apart = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) % 60_000;
-    let seen_at = row.first_seen_at.unwrap_or(row.entry.seen_at);
-    Timestamp::from_millisecond(seen_at.as_millisecond() - i64::from(apart)).unwrap_or(seen_at)
-}
-
-/// Whether the score is high enough for the move.
-fn reached(plan: &MovePlan, row: &Invitation) -> bool {
-    plan.min_percent.is_none_or(|least| {
-        row.snapshot
-            .as_ref()
-            .and_then(|snapshot| snapshot.score.as_ref())
-            .and_then(|score| score.percent)
-            .is_some_and(|percent| percent >= f64::from(least))
-    })
-}
-
-/// Whether the application already is where the plan moves it.
-fn there(plan: &MovePlan, at: &Position) -> bool {
-    at.stage.as_ref() == Some(&plan.stage) && (plan.status.is_none() || at.status == plan.status)
 }

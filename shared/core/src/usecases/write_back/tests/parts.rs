@@ -113,7 +113,7 @@ async fn a_report_follows_a_candidate_who_was_merged_into_another() {
                 vacancy: row.vacancy.clone(),
                 company: None,
                 action_type: "interview".into(),
-                started_at: writer::action_start(&row),
+                started_at: writer::action::action_start(&row),
                 content: ActionUpdate::default(),
             }));
         }
