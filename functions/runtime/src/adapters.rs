@@ -16,11 +16,8 @@ use crate::environment::Environment;
 use crate::logging;
 use crate::metrics;
 
-/// The adapters of a function.
 pub struct Adapters {
-    /// The system clock.
     pub clock: Arc<dyn Clock>,
-    /// The intervals.
     pub timing: Arc<Timing>,
     environment: Environment,
     aws: SdkConfig,
@@ -45,7 +42,6 @@ impl Adapters {
         })
     }
 
-    /// The table.
     pub fn store(&self) -> Arc<Store> {
         let client = aws_sdk_dynamodb::Client::new(&self.aws);
         Arc::new(Store::new(client, &self.environment.table))
@@ -57,7 +53,6 @@ impl Adapters {
         Arc::new(SqsQueue::new(client, self.environment.queues.clone()))
     }
 
-    /// The bus for domain events.
     pub fn events(&self) -> Arc<dyn Events> {
         let client = aws_sdk_eventbridge::Client::new(&self.aws);
         Arc::new(BusEvents::new(client, &self.environment.bus))

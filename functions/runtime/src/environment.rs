@@ -4,14 +4,11 @@ use aws_sdk_dynamodb::config::Credentials;
 use stagecall_aws::{Access, QueueUrls};
 use stagecall_core::timing::Timing;
 
-/// A function's environment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Environment {
     /// The stack's name, a dimension of its metrics.
     pub stack: String,
-    /// The name of the table.
     pub table: String,
-    /// The URLs of the queues.
     pub queues: QueueUrls,
     /// The name of the bus for domain events.
     pub bus: String,
@@ -19,7 +16,6 @@ pub struct Environment {
     pub secrets: String,
     /// Whether calls may go to loopback addresses and over http.
     pub sandbox: bool,
-    /// The intervals.
     pub timing: Timing,
     /// The AWS region and credentials. Set by Lambda, not by the template.
     pub aws: Access,
@@ -31,7 +27,6 @@ pub struct Environment {
 pub struct Unusable(pub Vec<String>);
 
 impl Environment {
-    /// Reads the process's environment.
     pub fn of_process() -> Result<Self, Unusable> {
         Self::read(|name| std::env::var(name).ok())
     }

@@ -10,7 +10,6 @@ use tokio::time::Instant;
 /// The time reserved at the end of an invocation, for the response and the metrics.
 const RESERVED: Duration = Duration::from_secs(2);
 
-/// The deadlines of an invocation.
 #[derive(Clone, Copy, Debug)]
 pub struct InvocationDeadline {
     /// When running work is stopped.

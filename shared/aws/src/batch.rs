@@ -5,7 +5,6 @@ use futures::{StreamExt as _, stream};
 /// The maximum number of entries that SQS and EventBridge take in one call.
 const MAX_BATCH_ENTRIES: usize = 10;
 
-/// The maximum number of concurrent calls.
 const MAX_CONCURRENT_CALLS: usize = 8;
 
 /// An entry of a batch that was not taken.

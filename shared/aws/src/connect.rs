@@ -10,7 +10,6 @@ use stagecall_http::SetUpError;
 
 use crate::https::https_client;
 
-/// The time limit of one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The time limit of a call with all its attempts. Short compared with a function's time limit, so that a throttled store
@@ -23,7 +22,6 @@ const MAX_ATTEMPTS: u32 = 4;
 /// Region and credentials as Lambda gives them to a function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Access {
-    /// The region.
     pub region: String,
     /// The credentials of the function's role, valid for the lifetime of the process.
     pub credentials: Credentials,

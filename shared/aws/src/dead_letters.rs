@@ -34,7 +34,6 @@ pub struct DeadLetter {
     pub work: Option<Work>,
 }
 
-/// A queue's dead letters.
 #[derive(Clone, Debug)]
 pub struct DeadLetters {
     client: Client,

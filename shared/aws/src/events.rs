@@ -14,7 +14,6 @@ use crate::fault::problem;
 /// The `source` that subscribers' rules match; `detail-type` is the event's name, `detail` the event.
 const SOURCE: &str = "stagecall";
 
-/// Publishes on an event bus.
 #[derive(Clone, Debug)]
 pub struct BusEvents {
     client: Client,

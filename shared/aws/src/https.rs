@@ -12,7 +12,6 @@ use aws_smithy_types::body::SdkBody;
 use reqwest::{Body, Client, Request};
 use stagecall_http::SetUpError;
 
-/// The time limit of connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A client for the SDK, on rustls with ring and compiled-in roots. All its users share its connections.

@@ -16,7 +16,6 @@ use crate::fault::problem;
 /// The store's name in errors.
 const QUEUE: &str = "queue";
 
-/// The URLs of the queues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueUrls {
     /// For tenants to poll.

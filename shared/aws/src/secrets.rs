@@ -25,7 +25,6 @@ const SECRETS: &str = "secrets";
 /// How long a secret is cached. A new callback token is known everywhere after this time at the latest.
 const CACHE_SECONDS: f64 = 300.0;
 
-/// The maximum number of cached secrets.
 const MAX_CACHED_SECRETS: usize = 10_000;
 
 /// The label of a version that is about to become the current one.
@@ -48,7 +47,6 @@ struct Remembered {
     contents: Option<Arc<Credentials>>,
 }
 
-/// A stored secret.
 struct Stored {
     credentials: Credentials,
     version: Option<String>,

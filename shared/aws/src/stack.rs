@@ -17,11 +17,8 @@ const TABLE: &str = "STAGECALL_TABLE";
 
 /// The parts of a stack that operators' commands use.
 pub struct Stack {
-    /// Its table.
     pub store: Store,
-    /// Its tenants' secrets.
     pub secrets: ManagedSecrets,
-    /// Its queues.
     pub queue: SqsQueue,
     /// Its queues' dead letters, with the queues' names.
     pub dead_letters: Vec<(&'static str, DeadLetters)>,

@@ -88,7 +88,6 @@ impl Credentials {
         credentials(&self.secret) == credentials(secret)
     }
 
-    /// The credentials.
     pub fn secret(&self) -> &TenantSecret {
         &self.secret
     }

@@ -6,7 +6,6 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The system that was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum System {
@@ -14,7 +13,6 @@ pub enum System {
     Eploy,
     /// An interview or assessment platform.
     Platform,
-    /// The HRMS that receives hires.
     Hrms,
 }
 
@@ -60,7 +58,6 @@ pub type ProblemCode = &'static str;
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{system}, {operation}: {problem}. {remedy}")]
 pub struct CallError {
-    /// The system that was called.
     pub system: System,
     /// The operation, in a few words ("read the candidate").
     pub operation: &'static str,
@@ -68,7 +65,6 @@ pub struct CallError {
     pub phase: Phase,
     /// What the error affects.
     pub scope: ErrorScope,
-    /// The kind of problem.
     pub code: ProblemCode,
     /// What went wrong, without a full stop.
     pub problem: String,
@@ -102,7 +98,6 @@ impl CallError {
 pub struct StoreError {
     /// The store ("ledger", "queue", "secrets").
     pub store: &'static str,
-    /// The operation.
     pub operation: &'static str,
     /// What went wrong, without personal data.
     pub problem: String,

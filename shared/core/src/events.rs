@@ -7,36 +7,25 @@ use serde::{Deserialize, Serialize};
 use crate::announcement::{Hire, HiredCandidate};
 use crate::ids::{InvitationKey, MappingId, TenantId};
 
-/// A domain event with its time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DomainEvent {
-    /// When it happened.
     pub at: Timestamp,
-    /// What happened.
     #[serde(flatten)]
     pub what: What,
 }
 
-/// The events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event")]
 pub enum What {
     /// An entry into a trigger stage was detected.
     #[serde(rename = "invitation.detected")]
-    Detected {
-        /// The invitation.
-        invitation: InvitationKey,
-    },
+    Detected { invitation: InvitationKey },
     /// The platform has the invitation.
     #[serde(rename = "invitation.sent")]
-    Sent {
-        /// The invitation.
-        invitation: InvitationKey,
-    },
+    Sent { invitation: InvitationKey },
     /// The candidate started, or the invitation ended.
     #[serde(rename = "invitation.progressed")]
     Progressed {
-        /// The invitation.
         invitation: InvitationKey,
         /// The new state's name.
         state: String,
@@ -44,35 +33,24 @@ pub enum What {
     /// A result was received, or a new revision of one.
     #[serde(rename = "result.received")]
     ResultReceived {
-        /// The invitation.
         invitation: InvitationKey,
-        /// The revision.
         revision: u32,
     },
     /// The invitation was deliberately not sent.
     #[serde(rename = "invitation.skipped")]
-    Skipped {
-        /// The invitation.
-        invitation: InvitationKey,
-    },
+    Skipped { invitation: InvitationKey },
     /// The invitation failed permanently.
     #[serde(rename = "invitation.failed")]
-    Failed {
-        /// The invitation.
-        invitation: InvitationKey,
-    },
+    Failed { invitation: InvitationKey },
     /// Eploy shows the revision.
     #[serde(rename = "report.written")]
     Reported {
-        /// The invitation.
         invitation: InvitationKey,
-        /// The revision.
         revision: u32,
     },
     /// A part of a report was given up and is missing in Eploy.
     #[serde(rename = "report.failed")]
     ReportFailed {
-        /// The invitation.
         invitation: InvitationKey,
         /// The part, such as `answer_score`.
         part: String,
@@ -82,36 +60,27 @@ pub enum What {
     /// The tenant's connection does not work until somebody acts.
     #[serde(rename = "tenant.suspended")]
     Suspended {
-        /// The tenant.
         tenant: TenantId,
         /// The kind of problem.
         code: String,
     },
     /// The tenant's connection works again.
     #[serde(rename = "tenant.resumed")]
-    Resumed {
-        /// The tenant.
-        tenant: TenantId,
-    },
+    Resumed { tenant: TenantId },
     /// A mapping cannot work any more as configured.
     #[serde(rename = "mapping.broken")]
     MappingBroken {
-        /// The tenant.
         tenant: TenantId,
-        /// The mapping.
         mapping: MappingId,
         /// The reason, in words.
         reason: String,
     },
-    /// A candidate was hired.
     #[serde(rename = "candidate.hired")]
     Hired(Box<HiredCandidate>),
     /// The webhook about a hire was not delivered and is not retried automatically.
     #[serde(rename = "hire.undelivered")]
     HireUndelivered {
-        /// The tenant.
         tenant: TenantId,
-        /// The hire.
         hire: Hire,
         /// The reason: a stable name.
         reason: String,

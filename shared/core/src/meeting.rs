@@ -15,14 +15,11 @@ pub struct MeetingPlan {
     /// platform's term. `None`: the assessment names an existing interview.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creates: Option<OncePer>,
-    /// The day.
     pub day: MeetingDay,
-    /// The time of that day.
     pub time: Time,
     /// The time zone, by its name: one of [`MeetingPlan::zones`].
     #[serde(default = "MeetingPlan::default_zone")]
     pub zone: String,
-    /// The duration in minutes.
     pub minutes: u32,
     /// The e-mail addresses of the customer's interviewers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -42,7 +39,6 @@ pub enum OncePer {
     Vacancy,
 }
 
-/// The day of an interview.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MeetingDay {
@@ -55,9 +51,7 @@ pub enum MeetingDay {
 /// The time of an interview.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Appointment {
-    /// When it begins.
     pub at: Timestamp,
-    /// The duration in minutes.
     pub minutes: u32,
 }
 
@@ -84,7 +78,6 @@ static ZONES: [(&str, TimeZone); 14] = zones![
     "America/Los_Angeles",
 ];
 
-/// A problem with an interview's day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoDay {
     /// The zone is not built in.

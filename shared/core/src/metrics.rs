@@ -27,7 +27,6 @@ pub const RETRIES: &str = "Retries";
 pub const UNKNOWN_OUTCOMES: &str = "UnknownOutcomes";
 /// Tenants suspended until somebody fixes the cause.
 pub const SUSPENSIONS: &str = "Suspensions";
-/// Mappings that became broken.
 pub const MAPPINGS_BROKEN: &str = "MappingsBroken";
 /// Hires published to subscribers.
 pub const HIRES: &str = "Hires";
@@ -104,7 +103,6 @@ fn is_first_report_since(next: &Invitation, ended: Timestamp) -> bool {
     reports.count() == 1
 }
 
-/// Counts domain events that are published.
 pub fn published(events: &[DomainEvent]) {
     for event in events {
         let counter = match &event.what {

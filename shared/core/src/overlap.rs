@@ -10,7 +10,6 @@ use crate::tenant::{Mapping, Tenant, Trigger, Vacancies};
 pub struct Overlap {
     /// The first mapping.
     pub mapping: MappingId,
-    /// The second mapping.
     pub other: MappingId,
     /// The second mapping's tenant, if it is another one.
     pub of: Option<TenantId>,

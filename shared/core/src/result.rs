@@ -30,13 +30,11 @@ pub enum Status {
     Expired,
     /// It was withdrawn.
     Cancelled,
-    /// The candidate declined.
     Declined,
     /// The platform reported a failure.
     Failed,
 }
 
-/// A score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// Points.
@@ -103,7 +101,6 @@ pub struct Rating {
 /// A reviewer's remark.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comment {
-    /// The author.
     pub by: Option<String>,
     /// The text as the platform gave it: unescaped.
     pub text: String,
@@ -113,13 +110,11 @@ pub struct Comment {
 /// its [`ResultSnapshot`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AssessmentResult {
-    /// The platform's reference.
     pub reference: Reference,
     /// The assessment, if the platform gives it.
     pub assessment: Option<AssessmentId>,
     /// Our own reference, if the platform returns it.
     pub client_ref: Option<String>,
-    /// The status.
     pub status: Status,
     /// The platform's own name for the status (Willo's stage "Accepted").
     pub stage: Option<String>,
@@ -127,17 +122,13 @@ pub struct AssessmentResult {
     pub started_at: Option<Timestamp>,
     /// When the candidate finished.
     pub completed_at: Option<Timestamp>,
-    /// The overall score.
     pub score: Option<Score>,
     /// Scores of parts.
     pub parts: Vec<SubResult>,
-    /// Reviewers' ratings.
     pub ratings: Vec<Rating>,
-    /// Reviewers' comments.
     pub comments: Vec<Comment>,
     /// What the candidate said, as text.
     pub transcript: Option<String>,
-    /// The platform's own summary.
     pub summary: Option<String>,
     /// The recruiter's link: https, on the platform's hosts, and never the candidate's own link. The code that reads a
     /// result checks that.
@@ -188,7 +179,6 @@ impl AssessmentResult {
 /// words of people, no links that open something.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ResultSnapshot {
-    /// The invitation's status.
     pub status: Status,
     /// When the candidate began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -196,7 +186,6 @@ pub struct ResultSnapshot {
     /// When the candidate finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Timestamp>,
-    /// The overall score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<Score>,
     /// SHA-256 of the whole normalised result, its first 16 bytes in hex.

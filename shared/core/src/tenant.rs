@@ -26,12 +26,9 @@ pub struct Tenant {
     /// While true, nothing is polled, sent or swept; deliveries are still accepted and results still reported.
     #[serde(default)]
     pub paused: bool,
-    /// The connection to its Eploy.
     pub eploy: EployConnection,
-    /// The connections to its platform accounts, by name.
     #[serde(default)]
     pub platforms: BTreeMap<AccountId, PlatformConnection>,
-    /// The mappings.
     #[serde(default)]
     pub mappings: Vec<Mapping>,
     /// The plan for hires; `None`: hires are not announced.
@@ -43,13 +40,11 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// The mapping of this id.
     pub fn mapping(&self, id: &MappingId) -> Option<&Mapping> {
         self.mappings.iter().find(|mapping| mapping.id == *id)
     }
 }
 
-/// A tenant's connection to Eploy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EployConnection {
@@ -126,7 +121,6 @@ pub enum HiredWhen {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HrmsEndpoint {
-    /// The address.
     pub url: Url,
     /// The fields about the person that are sent: none by default.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -137,9 +131,7 @@ pub struct HrmsEndpoint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PersonalField {
-    /// The given name.
     FirstName,
-    /// The family name.
     LastName,
     /// The e-mail address.
     Email,
@@ -156,7 +148,6 @@ pub struct PlatformConnection {
     /// The API's address, where it is not the platform's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_url: Option<Url>,
-    /// The platform's own settings.
     #[serde(default)]
     pub settings: Settings,
 }
@@ -170,7 +161,6 @@ pub struct Mapping {
     /// While true it invites nobody; existing invitations are still watched and reported.
     #[serde(default)]
     pub paused: bool,
-    /// The vacancies.
     pub vacancies: Vacancies,
     /// The trigger stages: entering any of them is an entry; moving between them is not.
     #[serde(default)]
@@ -215,7 +205,6 @@ impl Mapping {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MappingKind {
-    /// Invites them.
     #[default]
     Invitation,
     /// Schedules a live interview.
@@ -234,7 +223,6 @@ impl MappingKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PoolPlan {
-    /// The tags.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// Takes candidates whose invitation by another mapping had one of these outcomes, instead of those at a trigger:
@@ -247,7 +235,6 @@ pub struct PoolPlan {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PoolOutcome {
-    /// The mapping.
     pub mapping: MappingId,
     /// The moment that the invitation reached.
     pub on: Moment,
@@ -256,13 +243,11 @@ pub struct PoolOutcome {
     pub min_percent: Option<u8>,
 }
 
-/// The vacancies of a mapping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Vacancies {
     /// Every vacancy of the tenant, also future ones.
     All,
-    /// These vacancies.
     Only(BTreeSet<VacancyId>),
 }
 
@@ -280,7 +265,6 @@ impl Vacancies {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
-    /// The stage.
     pub stage: StageId,
     /// The stage's name when it was chosen: for people, and to notice a stage that was renamed or replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -306,9 +290,7 @@ impl Trigger {
 /// (shared/eploy/REFERENCE.md §5).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// The stage.
     pub stage: Option<StageId>,
-    /// The status on it.
     pub status: Option<StatusId>,
 }
 
@@ -348,11 +330,9 @@ pub struct ReportPlan {
     pub texts: Texts,
 }
 
-/// The action for an invitation in Eploy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ActionPlan {
-    /// The action's type.
     pub action_type: ActionTypeId,
     /// The outcome to show at each moment; a moment without one leaves the outcome unchanged.
     #[serde(default)]
@@ -365,11 +345,9 @@ pub struct ActionPlan {
 pub enum Answerable {
     /// The score's points.
     Score,
-    /// The score in percent.
     Percent,
     /// The invitation's status, in words.
     Status,
-    /// The link to the result.
     Link,
     /// When the candidate finished.
     CompletedAt,
@@ -380,7 +358,6 @@ pub enum Answerable {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MovePlan {
-    /// The moment.
     pub on: Moment,
     /// The minimum percentage, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -388,7 +365,6 @@ pub struct MovePlan {
     /// The expected positions; empty: the mapping's trigger stages.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub from: Vec<Trigger>,
-    /// The target stage.
     pub stage: StageId,
     /// The target status; a transition names both where the workflow asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -55,23 +55,18 @@ impl Kind {
     }
 }
 
-/// An item of work.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "work", rename_all = "snake_case")]
 pub enum Work {
-    /// Poll a tenant's Eploy.
     Poll {
-        /// The tenant.
         tenant: TenantId,
     },
     /// Advance an invitation on its way to the platform.
     Invite {
-        /// The invitation.
         key: InvitationKey,
     },
     /// Update Eploy about an invitation.
     WriteBack {
-        /// The invitation.
         key: InvitationKey,
         /// Fetch the result from the platform first: a hint says that it has changed.
         #[serde(default)]
@@ -83,21 +78,16 @@ pub enum Work {
     },
     /// Find the invitations of one assessment whose results have changed.
     Sweep {
-        /// The tenant.
         tenant: TenantId,
-        /// The assessment.
         assessment: AssessmentRef,
     },
     /// Advance the announcement of a hire.
     Announce {
-        /// The hire.
         key: HireKey,
     },
     /// Find the invitations that a stored delivery is about.
     Delivery {
-        /// The tenant.
         tenant: TenantId,
-        /// The delivery's id.
         id: String,
     },
 }
@@ -141,7 +131,6 @@ impl fmt::Display for Work {
 }
 
 impl Work {
-    /// The work for an invitation's step.
     pub fn step(key: InvitationKey, step: Step) -> Self {
         match step {
             Step::Invite => Self::Invite { key },
@@ -153,7 +142,6 @@ impl Work {
         }
     }
 
-    /// The kind of this work.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Poll { .. } => Kind::Poll,

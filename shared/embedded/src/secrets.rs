@@ -47,13 +47,10 @@ impl<'de> Deserialize<'de> for Source {
     }
 }
 
-/// The sources of a tenant's secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TenantSources {
-    /// Eploy's client id.
     pub eploy_client_id: Source,
-    /// Eploy's client secret.
     pub eploy_client_secret: Source,
     /// The secrets of the platform accounts, by the names the tenant's configuration gives these, and by the names that
     /// the platform's client asks for (`api_key`).
@@ -62,7 +59,6 @@ pub struct TenantSources {
     /// The callback tokens of these accounts, where they were rotated.
     #[serde(default)]
     pub callbacks: BTreeMap<AccountId, CallbackSettings>,
-    /// The signing secrets of webhooks to the HRMS.
     #[serde(default)]
     pub hrms: Option<SigningSources>,
 }
@@ -87,7 +83,6 @@ impl TenantSources {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SigningSources {
-    /// The current one.
     pub current: Source,
     /// The previous one, during a rotation.
     #[serde(default)]
@@ -283,7 +278,6 @@ impl FileSecrets {
     }
 }
 
-/// The store's name in errors.
 const STORE: &str = "secrets";
 
 #[async_trait]

@@ -15,7 +15,6 @@ use crate::refusal::{ErrorContext, RequestKind};
 use crate::token::{CallContext, Token};
 use crate::wire::Record;
 
-/// A call to be made.
 pub(crate) struct Call<'a> {
     /// The purpose, in a few words.
     pub(crate) operation: &'static str,

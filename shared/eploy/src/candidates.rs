@@ -27,7 +27,6 @@ const KIND: Kind = Kind {
 };
 
 impl Client {
-    /// A candidate.
     pub(crate) async fn read_candidate(&self, id: &CandidateId) -> Result<Person, CallError> {
         let dialect = &self.connection.dialect;
         let record = self

@@ -28,7 +28,6 @@ const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long a vacancy is cached: titles and companies hardly ever change.
 const VACANCY_TTL: SignedDuration = SignedDuration::from_hours(1);
-/// The maximum number of cached vacancies.
 const MAX_CACHED_VACANCIES: usize = 500;
 
 /// How long the history is not tried again after Eploy refused it: long enough to save calls, short enough to notice a

@@ -213,23 +213,15 @@ impl Default for Dialect {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ActionFields {
-    /// The type of the action.
     pub action_type: String,
-    /// The candidate.
     pub candidate: String,
-    /// The vacancy.
     pub vacancy: String,
-    /// The vacancy's company.
     pub company: String,
     /// The outcome.
     pub outcome: String,
-    /// The start.
     pub start: String,
-    /// The completion.
     pub completion: String,
-    /// The comments.
     pub comments: String,
-    /// The link to the platform.
     pub link: String,
 }
 
@@ -250,12 +242,10 @@ impl Default for ActionFields {
 }
 
 impl Dialect {
-    /// An id as a filter's value.
     pub(crate) fn filter_id(&self, id: &str) -> Value {
         id_value(self.filter_ids, id)
     }
 
-    /// An id in a body.
     pub(crate) fn body_id(&self, id: &str) -> Value {
         id_value(self.body_ids, id)
     }

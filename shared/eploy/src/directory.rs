@@ -75,7 +75,6 @@ impl Client {
     }
 }
 
-/// The id of the list of this name.
 pub(crate) fn named(lists: &[NamedId], name: &str) -> Option<String> {
     lists
         .iter()

@@ -5,7 +5,6 @@ use std::fmt;
 
 use stagecall_core::error::{CallError, ErrorScope, Phase, ProblemCode, System};
 
-/// A kind of problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Problem {
     /// The configuration of the connection is invalid.
@@ -20,7 +19,6 @@ pub enum Problem {
     Unreachable,
     /// There is a server, but no Eploy API behind the address.
     NoApi,
-    /// The response is a redirect.
     Redirected,
     /// Client id or secret are wrong.
     Credentials,
@@ -48,9 +46,7 @@ pub enum Problem {
     Secret,
     /// Stagecall's secret store does not answer.
     SecretStore,
-    /// No answer came.
     NoAnswer,
-    /// The answer is too large.
     TooLarge,
     /// Eploy failed.
     Server,
@@ -72,7 +68,6 @@ pub enum Problem {
     FilterIgnored,
 }
 
-/// A row of the table.
 struct Row {
     code: ProblemCode,
     phase: Phase,
@@ -263,11 +258,8 @@ impl Problem {
 /// The level of a permission, in the words of Eploy's screens (REFERENCE.md §2, documented P-MERGE).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// Reading.
     View,
-    /// Creating.
     Insert,
-    /// Changing.
     Update,
 }
 
@@ -276,7 +268,6 @@ pub enum Level {
 pub struct Permission {
     /// The area, as Eploy's screens call it ("Actions").
     pub area: &'static str,
-    /// The level.
     pub level: Level,
 }
 

@@ -21,10 +21,8 @@ const AMBIGUOUS_WORDS: [&str; 2] = ["too many", "limit exceeded"];
 /// The longest accepted wait.
 const MAX_WAIT: SignedDuration = SignedDuration::from_hours(48);
 
-/// The kind of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RequestKind {
-    /// For a token.
     Token,
     /// For the records that a filter describes, or a list.
     List(Permission),
@@ -54,7 +52,6 @@ pub(crate) struct ErrorContext<'a> {
 }
 
 impl ErrorContext<'_> {
-    /// The error for this response.
     pub(crate) fn error(&self, answer: &Response) -> CallError {
         let status = answer.status;
         let text = ErrorText::read(&answer.body);

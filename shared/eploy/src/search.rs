@@ -69,7 +69,6 @@ impl Filter {
     }
 }
 
-/// A search.
 pub(crate) struct Search<'a> {
     pub(crate) operation: &'static str,
     /// The path below `/api/` without `/search`.
@@ -84,7 +83,6 @@ pub(crate) struct Search<'a> {
 pub(crate) struct Kind {
     pub(crate) operation: &'static str,
     pub(crate) resource: &'static str,
-    /// The block of its id.
     pub(crate) id: &'static str,
     pub(crate) blocks: &'static [&'static str],
     pub(crate) permission: Permission,

@@ -25,9 +25,7 @@ const APPLICATION: Kind = Kind {
     permission: Permission::view("Applications"),
 };
 
-/// The result of reading the history.
 enum HistoryLookup {
-    /// The rows.
     Rows(Vec<HistoryRow>),
     /// Not usable this time.
     Nothing,
@@ -84,7 +82,6 @@ impl Client {
             .map_err(|aside| Problem::Unreadable.error(OPERATION, &aside.reason))
     }
 
-    /// The application itself.
     async fn application_record(
         &self,
         application: &ApplicationId,

@@ -132,7 +132,6 @@ impl Transport for ScriptedTransport {
     }
 }
 
-/// A clock moved by the test.
 pub(crate) struct FakeClock(Mutex<Timestamp>);
 
 impl FakeClock {
@@ -391,7 +390,6 @@ impl Scene {
         self.connections.eploy(&tenant_of, purpose).await.unwrap()
     }
 
-    /// With this dialect.
     pub(crate) fn dialect(mut self, dialect: Value) -> Self {
         self.tenant.eploy.dialect = serde_json::from_value(dialect).unwrap();
         self

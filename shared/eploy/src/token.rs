@@ -207,7 +207,6 @@ fn same(one: &TenantSecret, other: &TenantSecret) -> bool {
         && one.eploy_client_secret.expose_secret() == other.eploy_client_secret.expose_secret()
 }
 
-/// The token in an answer.
 fn read(answer: &Response, asked_at: Timestamp) -> Option<Token> {
     let answer = answer.json().ok()??;
     let answer = Record::of(&answer)?;

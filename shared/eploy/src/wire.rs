@@ -126,7 +126,6 @@ pub(crate) fn is_id(text: &str) -> bool {
     !text.is_empty() && text.len() <= 64 && text.chars().all(plain)
 }
 
-/// One page of a search.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Page {
     /// Its records, each parsed separately.

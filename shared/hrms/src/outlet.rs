@@ -17,7 +17,6 @@ use crate::signing::{SigningKey, keys, signatures};
 /// The maximum response size in bytes. Only the status is used.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// The operation, for errors.
 const OPERATION: &str = "announce a hire";
 
 /// The client of the tenants' HRMS. The transport's guard decides which addresses may be called.

@@ -9,7 +9,6 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 use stagecall_core::ports::SigningSecrets;
 
-/// The prefix of a secret.
 const PREFIX: &str = "whsec_";
 
 /// How many bytes a secret may have (REFERENCE.md §4). An empty one would sign all the same, with a signature

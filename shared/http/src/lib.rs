@@ -44,7 +44,6 @@ impl TransportError {
     }
 }
 
-/// Sends requests.
 #[async_trait]
 pub trait Transport: Send + Sync {
     /// Sends one request and reads its whole response within the limits. Never follows a redirect or repeats a request.

@@ -38,7 +38,6 @@ impl fmt::Display for Method {
 /// A request. Its debug form shows only method and host: the rest may be secret or personal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
-    /// The method.
     pub method: Method,
     /// The whole address.
     pub url: Url,
@@ -59,7 +58,6 @@ impl Request {
         }
     }
 
-    /// Adds this header.
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
@@ -87,11 +85,9 @@ impl fmt::Debug for Request {
 /// A response. Its debug form shows only the status: the rest may be personal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Response {
-    /// The status code.
     pub status: u16,
     /// Headers, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The complete body.
     pub body: Vec<u8>,
 }
 

@@ -32,7 +32,6 @@ where
     }
 }
 
-/// Fields with their values.
 #[derive(Default)]
 struct Fields(Vec<(&'static str, Value)>);
 

@@ -95,7 +95,6 @@ pub trait Adapter: Send + Sync {
     fn callbacks(&self) -> Option<&dyn Callbacks>;
 }
 
-/// Registration of callbacks.
 pub trait Callbacks {
     /// Requests a page of the registrations; `next` is from the page before.
     fn registered(&self, next: Option<&str>) -> Result<Request, PlatformError>;
@@ -125,10 +124,8 @@ pub enum Step<T> {
     Done(T),
 }
 
-/// A page of a list.
 #[derive(Debug, PartialEq)]
 pub struct Page<T> {
-    /// Its rows.
     pub items: Vec<T>,
     /// The cursor of the next page; `None`: this was the last. It may be stored in the ledger, so it holds no secret
     /// and no personal data.
@@ -172,7 +169,6 @@ pub struct Listed {
     /// Possible e-mail addresses of the candidate, for a look-up; never stored. Several if the platform does not say
     /// which one it is.
     pub emails: Vec<String>,
-    /// Its status, for a sweep.
     pub sighting: ListedStatus,
 }
 
@@ -194,9 +190,7 @@ pub struct CallbackPlan {
 /// One registration to be created or changed.
 #[derive(Debug, PartialEq)]
 pub struct CallbackWrite {
-    /// The event it is for.
     pub event: &'static str,
-    /// The request that writes it.
     pub request: Request,
     /// Whether it changes one that exists.
     pub changes: bool,
@@ -234,7 +228,6 @@ pub(crate) fn path_part<'a>(title: &str, text: &'a str) -> Result<&'a str, Platf
 pub struct Account {
     /// The API's address, with a slash at the end.
     pub base: Url,
-    /// The connection's settings.
     pub settings: Settings,
     pub(crate) secret: PlatformSecret,
 }

@@ -13,7 +13,6 @@ use crate::problem;
 pub struct PlatformError {
     /// What may be assumed of the call's effect.
     pub effect: Effect,
-    /// Its scope.
     pub scope: ErrorScope,
     /// The kind of problem, `platform.…`.
     pub code: ProblemCode,
@@ -34,14 +33,12 @@ pub enum Effect {
     Refused,
     /// No effect: it came too soon; with the platform's wait.
     Throttled(Option<Wait>),
-    /// Unknown.
     Unknown,
 }
 
 /// The platform's wait before a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// For this duration.
     For(SignedDuration),
     /// Until this time.
     Until(Timestamp),
@@ -61,7 +58,6 @@ impl PlatformError {
         Self::new(Effect::Refused, code, problem, remedy)
     }
 
-    /// An unreadable response.
     pub fn unreadable(problem: impl Into<String>) -> Self {
         Self::new(
             Effect::Unknown,

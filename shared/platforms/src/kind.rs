@@ -15,12 +15,10 @@ pub fn names() -> Vec<&'static str> {
     KINDS.iter().map(|kind| kind.name).collect()
 }
 
-/// The platform of this name.
 pub fn kind(name: &str) -> Option<&'static PlatformSpec> {
     named(KINDS, name)
 }
 
-/// The one of these platforms that has this name.
 pub(crate) fn named(kinds: &[&'static PlatformSpec], name: &str) -> Option<&'static PlatformSpec> {
     kinds.iter().copied().find(|kind| kind.name == name)
 }

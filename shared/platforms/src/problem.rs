@@ -3,7 +3,6 @@
 
 use stagecall_core::error::ProblemCode;
 
-/// A kind of problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The stable name.
@@ -18,7 +17,6 @@ macro_rules! problems {
     ($($name:ident = $code:literal: $problem:literal, $remedy:literal;)*) => {
         $(pub(crate) const $name: Problem = Problem { code: $code, problem: $problem, remedy: $remedy };)*
 
-        /// Every kind.
         pub static PROBLEMS: &[Problem] = &[$($name),*];
     };
 }

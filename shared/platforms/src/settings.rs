@@ -2,9 +2,7 @@
 
 use serde_json::Value;
 
-/// One setting of a connection.
 pub struct Setting {
-    /// Its key.
     pub key: &'static str,
     /// The allowed values.
     pub wants: Wants,
@@ -16,7 +14,6 @@ pub struct Setting {
 pub enum Wants {
     /// `true` or `false`.
     Flag,
-    /// One of these words.
     OneOf(&'static [&'static str]),
     /// A whole number between these, both included.
     Whole(u64, u64),
@@ -26,11 +23,9 @@ pub enum Wants {
     Value(fn(&Value) -> bool, &'static str),
 }
 
-/// One secret of an account.
 pub struct Secret {
     /// Its name in the tenant's secret.
     pub key: &'static str,
-    /// Whether it is optional.
     pub optional: bool,
     /// What it is and where a person gets it.
     pub about: &'static str,

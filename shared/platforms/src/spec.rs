@@ -25,9 +25,7 @@ pub struct PlatformSpec {
     pub hosts: &'static [&'static str],
     /// The settings of a connection, beyond the common ones.
     pub settings: &'static [Setting],
-    /// The secrets of an account.
     pub secrets: &'static [Secret],
-    /// The options of a mapping.
     pub options: &'static [Setting],
     /// Checks a mapping beyond its single options.
     pub validate: fn(&Mapping, &PlatformConnection) -> Vec<String>,
@@ -35,7 +33,6 @@ pub struct PlatformSpec {
     pub pace: RateLimit,
     /// The wait after it asked to slow down without naming one.
     pub back_off: SignedDuration,
-    /// Its capabilities.
     pub capabilities: fn() -> Capabilities,
     /// Opens an account, or reports problems of its settings and secrets in combination.
     pub open: fn(Account) -> Result<Arc<dyn Adapter>, PlatformError>,

@@ -16,7 +16,6 @@ use crate::environment::Environment;
 /// The receipts needed to return the records of a batch.
 #[derive(Default)]
 pub(super) struct Receipts {
-    /// The queue of all records.
     queue: Option<String>,
     /// By the records' ids: the receipt, and the number of this attempt.
     records: HashMap<String, (String, u32)>,

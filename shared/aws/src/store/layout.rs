@@ -43,7 +43,6 @@ pub(super) const DOCUMENT: &str = "doc";
 pub(super) const VERSION: &str = "v";
 /// The token of the last conditional write, see [`super::write`].
 pub(super) const WRITER: &str = "w";
-/// Whether a tenant is paused.
 pub(super) const PAUSED: &str = "paused";
 /// The state of a delivery, and whether an announcement is part of the baseline.
 pub(super) const STANDING: &str = "standing";

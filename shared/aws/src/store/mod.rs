@@ -151,7 +151,6 @@ impl Store {
     }
 }
 
-/// The error of a failed call.
 fn failed<E: ProvideErrorMetadata, R>(
     operation: &'static str,
     error: &SdkError<E, R>,

@@ -84,7 +84,6 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    /// This expression.
     pub(super) fn new(expression: impl Into<String>) -> Self {
         Self {
             expression: expression.into(),

@@ -58,9 +58,7 @@ impl fmt::Display for Hire {
 /// property of the key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct HireKey {
-    /// The tenant.
     pub tenant: TenantId,
-    /// The hire.
     pub hire: Hire,
 }
 
@@ -88,13 +86,10 @@ impl fmt::Display for HireKey {
 /// data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Announcement {
-    /// The row's key.
     pub key: HireKey,
     /// The version; every save names the one it expects.
     pub version: u64,
-    /// The hired candidate.
     pub candidate: CandidateId,
-    /// The vacancy.
     pub vacancy: VacancyId,
     /// The application; of a placement, once it was looked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,7 +101,6 @@ pub struct Announcement {
     /// When it happened, by Eploy's status history, where that is readable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hired_at: Option<Timestamp>,
-    /// The state.
     pub state: State,
     /// When its next step is due; `None` if nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -123,7 +117,6 @@ pub struct Announcement {
     pub failure: Option<Failure>,
 }
 
-/// The state of an announcement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -195,7 +188,6 @@ impl FailReason {
 pub struct Attempt {
     /// Counts all attempts, from 1.
     pub number: u32,
-    /// When it was begun.
     pub at: Timestamp,
     /// Its outcome.
     pub outcome: Outcome,

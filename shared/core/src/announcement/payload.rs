@@ -16,15 +16,12 @@ const HIRED: &str = "candidate.hired";
 /// A hire, as subscribers receive it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HiredCandidate {
-    /// The tenant.
     pub tenant: TenantId,
     /// The id of the webhook about the same hire.
     pub id: String,
     /// When it happened; where Eploy does not tell, when it was detected.
     pub hired_at: Timestamp,
-    /// The candidate.
     pub candidate: Linked,
-    /// The vacancy.
     pub vacancy: Linked,
     /// The application, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,7 +34,6 @@ pub struct HiredCandidate {
 /// A record of Eploy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Linked {
-    /// Its id.
     pub id: String,
     /// Its address in Eploy's API, readable with the customer's own credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -25,7 +25,6 @@ pub const SCHEDULE: [f64; 9] = [
 /// The maximum delay that a receiver may ask for by `Retry-After`, in seconds: the schedule's longest delay.
 const MAX_WAIT_SECONDS: f64 = SCHEDULE[SCHEDULE.len() - 1];
 
-/// An event of an announcement.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// The hire is real and from after the plan was turned on: it is published.
@@ -45,13 +44,9 @@ pub enum Event {
         not_before: Timestamp,
     },
     /// It is another candidate's now: candidates were merged in Eploy.
-    CandidateMerged {
-        /// Whose.
-        candidate: CandidateId,
-    },
+    CandidateMerged { candidate: CandidateId },
     /// Something on our side of the HRMS does not work now.
     Deferred {
-        /// The failure.
         failure: Failure,
         /// The time of the next attempt.
         until: Timestamp,
@@ -60,14 +55,11 @@ pub enum Event {
     Refuse(Failure),
     /// There is no HRMS any more.
     NoEndpoint,
-    /// An attempt begins.
     Begin {
         /// The end of its lease; after that its outcome is unknown, and it is repeated.
         lease_until: Timestamp,
     },
-    /// An attempt has ended.
     Ended {
-        /// The attempt.
         attempt: u32,
         /// Its outcome.
         outcome: Outcome,
@@ -100,16 +92,13 @@ impl Event {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{event} does not apply to an announcement that is {state}")]
 pub struct NotApplicable {
-    /// The event's name.
     pub event: &'static str,
-    /// The state's name.
     pub state: &'static str,
 }
 
 /// What is published once a transition was saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notification {
-    /// The hire itself.
     Hired,
     /// The failure of the delivery.
     Undelivered,

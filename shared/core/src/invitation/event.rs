@@ -9,19 +9,16 @@ use crate::meeting::Appointment;
 use crate::result::ResultSnapshot;
 use crate::work::Work;
 
-/// An event of an invitation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// The live interview and its time are known: saved before anybody is notified.
     Scheduled {
-        /// The interview.
         assessment: AssessmentId,
         /// When it takes place.
         appointment: Appointment,
     },
     /// A sender claims it, having seen the application at the trigger.
     Claim {
-        /// The end of the lease.
         lease_until: Timestamp,
         /// When the application entered, where the status history shows it.
         entered_at: Option<Timestamp>,
@@ -35,23 +32,19 @@ pub enum Event {
         /// The attempt whose claim the sender holds; `None` before any claim. So a sender whose lease expired, and who
         /// resumes late, cannot undo another's claim.
         claim: Option<u32>,
-        /// The cause.
         failure: Failure,
         /// The time of the next attempt.
         until: Timestamp,
     },
     /// The call was made, and its effect is unknown.
     OutcomeUnknown {
-        /// The attempt.
         attempt: u32,
-        /// The cause.
         failure: Failure,
         /// When to look it up: once a request under way must have arrived.
         look_up_at: Timestamp,
     },
     /// The lookup failed.
     LookupDeferred {
-        /// The cause.
         failure: Failure,
         /// The time of the next attempt.
         until: Timestamp,
@@ -63,9 +56,7 @@ pub enum Event {
     },
     /// The platform has it.
     Sent {
-        /// The platform's reference.
         reference: Reference,
-        /// The link for the candidate.
         link: Option<String>,
         /// Whether it was found there and not just sent.
         adopted: bool,
@@ -76,19 +67,16 @@ pub enum Event {
     Skip {
         /// As in [`Event::Deferred`].
         claim: Option<u32>,
-        /// The reason.
         reason: SkipReason,
     },
     /// It can never be sent.
     Fail {
         /// As in [`Event::Deferred`].
         claim: Option<u32>,
-        /// The reason.
         reason: FailReason,
     },
     /// The platform returned its result.
     Observed {
-        /// The result.
         snapshot: ResultSnapshot,
         /// The change token that a sweep saw on the platform's list.
         change_token: Option<String>,
@@ -100,7 +88,6 @@ pub enum Event {
     },
     /// The result could not be fetched from the platform.
     ResultUnavailable(Failure),
-    /// The watch has ended.
     WatchExpired,
     /// The application was seen away from the trigger stage.
     Left,
@@ -111,10 +98,8 @@ pub enum Event {
     },
     /// Candidates were merged in Eploy: the application belongs to another candidate now.
     CandidateMerged {
-        /// The other candidate.
         candidate: CandidateId,
     },
-    /// A writer begins the report.
     ReportBegun(Writer),
     /// Part of the report was written; the rest follows.
     ReportProgress(Report),
@@ -177,27 +162,17 @@ pub enum NotApplicable {
     /// The state has moved past it.
     #[error("{event} does not apply to an invitation that is {state}")]
     Past {
-        /// The event's name.
         event: &'static str,
-        /// The state's name.
         state: &'static str,
     },
     /// Everything in it is known.
     #[error("{event}: nothing new")]
-    NothingNew {
-        /// The event's name.
-        event: &'static str,
-    },
+    NothingNew { event: &'static str },
     /// The platform has a second invitation. Never silent: a person has to look.
     #[error(
         "the platform has a second invitation, {second}, beside {first}. Cancel one of them there"
     )]
-    Double {
-        /// The saved reference.
-        first: Reference,
-        /// The other reference.
-        second: Reference,
-    },
+    Double { first: Reference, second: Reference },
 }
 
 /// A follow-up of a saved transition. Losing one is harmless: the saved row is due for it.
@@ -205,13 +180,11 @@ pub enum NotApplicable {
 pub enum Effect {
     /// Enqueue work now instead of waiting for the clock.
     Queue(Work),
-    /// Publish a domain event.
     Publish(DomainEvent),
     /// Schedule a sweep of the assessment, which has an invitation to watch.
     Watch(AssessmentRef),
 }
 
-/// An applied event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Transition {
     /// The invitation to be saved, with the next version.

@@ -28,13 +28,10 @@ use crate::result::{ResultSnapshot, Status};
 /// A row of the ledger. It changes only through [`Invitation::apply`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Invitation {
-    /// The row's key.
     pub key: InvitationKey,
     /// The version; every save names the one it expects.
     pub version: u64,
-    /// The invited candidate.
     pub candidate: CandidateId,
-    /// The vacancy.
     pub vacancy: VacancyId,
     /// The version of the mapping that it was made under, which decides everything about it, however the mapping
     /// changes. `None`, of an earlier program: the present mapping decides.
@@ -49,12 +46,10 @@ pub struct Invitation {
     /// Whether the candidate is only added to a talent pool: nothing is expected of them there, so nothing is watched.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pooled: bool,
-    /// The entry that caused it.
     pub entry: Entry,
     /// The first value of [`Entry::seen_at`], if the clock that wrote it was ahead and it was moved back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_seen_at: Option<Timestamp>,
-    /// The state.
     pub state: State,
     /// How often sending was begun.
     pub attempts: u32,
@@ -116,7 +111,6 @@ pub struct Entry {
     /// When it happened, by Eploy's status history, where that is readable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entered_at: Option<Timestamp>,
-    /// Its row in the status history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<StatusHistoryId>,
     /// The application's modification date when it was last checked, in Eploy's own time.
@@ -164,7 +158,6 @@ pub enum State {
     Completed,
     /// The time to take it ran out.
     Expired,
-    /// The candidate declined.
     Declined,
     /// The message could not be delivered.
     Bounced,
@@ -284,7 +277,6 @@ pub struct Failure {
     pub code: String,
     /// What went wrong.
     pub problem: String,
-    /// What to do.
     pub remedy: String,
     /// When the first of the failures in a row was.
     #[serde(alias = "since")]
@@ -324,12 +316,7 @@ pub enum Schedule {
     /// Nothing more to do.
     Never,
     /// At this time, for this step.
-    At {
-        /// The time.
-        at: Timestamp,
-        /// The step.
-        step: Step,
-    },
+    At { at: Timestamp, step: Step },
     /// Whenever its assessment is swept: the platform has it, Eploy shows it, and only the platform can move it. Or a
     /// writer is just updating Eploy, on behalf of a delivery that stays due until that is done.
     ///
@@ -357,10 +344,8 @@ pub enum Step {
     WriteBack,
 }
 
-/// An entry of an invitation's history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
-    /// When it happened.
     pub at: Timestamp,
     /// The event's short stable name.
     #[serde(deserialize_with = "event_name")]

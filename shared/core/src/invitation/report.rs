@@ -17,7 +17,6 @@ use crate::tenant::{Answerable, Mapping, Position};
 /// A writer's claim on the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Writer {
-    /// The end of the lease.
     pub lease_until: Timestamp,
     /// Whether it may create the action.
     pub creates_action: bool,
@@ -30,7 +29,6 @@ use crate::timing::{Timing, seconds};
 pub struct Report {
     /// The revision up to which every part is shown or given up; 0: none yet.
     pub revision: u32,
-    /// The action for the invitation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<ActionRecord>,
     /// The parts with more state than `revision`: those that are written once and were, those that show another
@@ -53,7 +51,6 @@ pub struct Report {
     pub doubted: bool,
 }
 
-/// The action in Eploy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionRecord {
@@ -70,7 +67,6 @@ pub enum Part {
     /// The platform's text, which the other parts carry. It is saved only while it is unavailable; its revision is the
     /// first that the others show without it.
     Words,
-    /// The action.
     Action,
     /// The note of a moment, written once.
     Note(Moment),
@@ -148,7 +144,6 @@ pub struct PartFailure {
     /// The failure, with its first time and the number of attempts.
     #[serde(flatten)]
     pub failure: Failure,
-    /// The next step.
     pub next: NextTry,
     /// Whether the action mentions it.
     #[serde(default, alias = "told", skip_serializing_if = "std::ops::Not::not")]

@@ -7,7 +7,6 @@ use crate::announcement::{Announcement, HireKey};
 use crate::error::StoreError;
 use crate::ids::TenantId;
 
-/// The announcements of hires.
 #[async_trait]
 pub trait Announcements: Send + Sync {
     /// Saves a new announcement, unless its key exists or its candidate was erased.
@@ -19,7 +18,6 @@ pub trait Announcements: Send + Sync {
     /// Saves a change: `next` replaces the row only if the row's version is `next.version - 1`.
     async fn save_announcement(&self, next: &Announcement) -> Result<Saved, StoreError>;
 
-    /// The announcement of this key.
     async fn load_announcement(&self, key: &HireKey) -> Result<Option<Announcement>, StoreError>;
 
     /// Removes an announcement whose candidate was erased, see [`super::Ledger::purge_if_erased`]. Returns whether the

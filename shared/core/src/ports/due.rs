@@ -11,18 +11,13 @@ use crate::ids::{AssessmentRef, InvitationKey, TenantId};
 use crate::invitation::Step;
 use crate::work::{Kind, Work};
 
-/// An item that is due.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DueItem {
-    /// A tenant's poll.
     Poll(TenantId),
-    /// An invitation's step.
     Invitation(InvitationKey, Step),
-    /// An assessment's sweep.
     Sweep(TenantId, AssessmentRef),
     /// A delivery that was not processed yet.
     Delivery(TenantId, String),
-    /// The announcement of a hire.
     Announcement(HireKey),
 }
 
@@ -61,16 +56,13 @@ impl From<DueItem> for Work {
     }
 }
 
-/// An item that is due, with the time since when.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DueSince {
     /// When it became due. For a tenant that was never polled: the epoch or earlier.
     pub since: Timestamp,
-    /// The item.
     pub item: DueItem,
 }
 
-/// Finds what is due.
 #[async_trait]
 pub trait Due: Send + Sync {
     /// The items of these kinds that are due at `now`, the longest due first: of each tenant and kind at most `each`.

@@ -32,11 +32,8 @@ pub enum Purpose {
 /// An application as a search returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationRow {
-    /// The application's id.
     pub id: ApplicationId,
-    /// Its candidate.
     pub candidate: CandidateId,
-    /// Its vacancy.
     pub vacancy: VacancyId,
     /// Its stage and status.
     pub position: Position,
@@ -53,10 +50,8 @@ pub struct UnparsableRecord {
     pub reason: String,
 }
 
-/// A page of applications.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApplicationPage {
-    /// The readable rows.
     pub rows: Vec<ApplicationRow>,
     /// The unreadable ones.
     pub set_aside: Vec<UnparsableRecord>,
@@ -69,7 +64,6 @@ pub struct ApplicationPage {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeFeed {
-    /// By the modification date of applications.
     #[default]
     ModificationDate,
     /// By the dates of the status history's rows.
@@ -94,7 +88,6 @@ impl fmt::Display for ChangeFeed {
 /// The feed of changes that a tenant's Eploy is polled by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feed {
-    /// The kind of feed.
     pub by: ChangeFeed,
     /// Whether it certainly shows every change of stage. Until then, a stage scan looks for missed ones.
     pub settled: bool,
@@ -110,9 +103,7 @@ impl Feed {
 /// A change of stage as the status history shows it. Missing parts are read from the application if needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StageChange {
-    /// The application.
     pub application: ApplicationId,
-    /// Its vacancy.
     pub vacancy: Option<VacancyId>,
     /// The new stage and status.
     pub position: Option<Position>,
@@ -120,10 +111,8 @@ pub struct StageChange {
     pub at: Option<Timestamp>,
 }
 
-/// A page of changes of stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StageChangePage {
-    /// The readable changes.
     pub changes: Vec<StageChange>,
     /// The unreadable ones.
     pub set_aside: Vec<UnparsableRecord>,
@@ -134,20 +123,15 @@ pub struct StageChangePage {
 /// One search of a reading of stages, see [`Eploy::stage_searches`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StageSearch {
-    /// The triggers.
     pub triggers: Vec<Trigger>,
-    /// The vacancies.
     pub vacancies: Vacancies,
 }
 
 /// A placement as a search returns it (shared/eploy/REFERENCE.md §17).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacementRow {
-    /// The placement's id.
     pub id: PlacementId,
-    /// Its candidate.
     pub candidate: CandidateId,
-    /// Its vacancy.
     pub vacancy: VacancyId,
     /// Its status, if it has one.
     pub status: Option<PlacementStatusId>,
@@ -155,10 +139,8 @@ pub struct PlacementRow {
     pub modified: Option<Timestamp>,
 }
 
-/// A page of placements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacementPage {
-    /// The readable rows.
     pub rows: Vec<PlacementRow>,
     /// The unreadable ones.
     pub set_aside: Vec<UnparsableRecord>,
@@ -166,10 +148,8 @@ pub struct PlacementPage {
     pub more: bool,
 }
 
-/// One row of an application's status history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryRow {
-    /// The row's id.
     pub id: StatusHistoryId,
     /// When the application came there, in UTC as far as the dialect tells.
     pub at: Option<Timestamp>,
@@ -188,12 +168,9 @@ pub enum StageInfo {
     Gone,
 }
 
-/// A vacancy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vacancy {
-    /// The vacancy's id.
     pub id: VacancyId,
-    /// Its title.
     pub title: String,
     /// The company it belongs to, which an action has to name (shared/eploy/REFERENCE.md §14).
     pub company: Option<CompanyId>,
@@ -202,9 +179,7 @@ pub struct Vacancy {
 /// An option of a list, with its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedId {
-    /// The id.
     pub id: String,
-    /// The name.
     pub name: String,
     /// Whether it can no longer be chosen.
     pub archived: bool,
@@ -213,18 +188,14 @@ pub struct NamedId {
 /// The tenant's stages and statuses. `None`: this Eploy does not let us read the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
-    /// The stages.
     pub stages: Option<Vec<NamedId>>,
-    /// The application statuses.
     pub statuses: Option<Vec<NamedId>>,
 }
 
 /// A record with custom questions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QuestionsOf {
-    /// An application.
     Application(ApplicationId),
-    /// A vacancy.
     Vacancy(VacancyId),
 }
 
@@ -232,7 +203,6 @@ pub enum QuestionsOf {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// A day.
     Day(Date),
     /// A day with a time, in UTC as far as the dialect tells.
     At(Timestamp),
@@ -244,15 +214,10 @@ pub enum Answer {
 /// action of unknown outcome can be found again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAction {
-    /// The application's candidate.
     pub candidate: CandidateId,
-    /// The application's vacancy.
     pub vacancy: VacancyId,
-    /// The vacancy's company.
     pub company: Option<CompanyId>,
-    /// Its type.
     pub action_type: ActionTypeId,
-    /// Its start.
     pub started_at: Timestamp,
     /// Everything that an update can also set.
     pub content: ActionUpdate,
@@ -263,22 +228,17 @@ pub struct NewAction {
 pub struct ActionUpdate {
     /// The outcome.
     pub outcome: Option<OutcomeId>,
-    /// When it was completed.
     pub completed_at: Option<Timestamp>,
     /// The comments, as HTML that is safe to show.
     pub comments_html: Option<String>,
-    /// The link to the platform.
     pub link: Option<String>,
 }
 
 /// The search key for an action of unknown outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionLookUp {
-    /// The candidate.
     pub candidate: CandidateId,
-    /// The vacancy.
     pub vacancy: VacancyId,
-    /// The type.
     pub action_type: ActionTypeId,
     /// The start that it was created with.
     pub started_at: Timestamp,
@@ -381,7 +341,6 @@ pub trait Eploy: Send + Sync {
     /// The tenant's stages and statuses.
     async fn directory(&self) -> Result<Directory, CallError>;
 
-    /// Creates an action.
     async fn create_action(&self, action: &NewAction) -> Result<ActionId, CallError>;
 
     /// Updates an action. Safe to repeat.

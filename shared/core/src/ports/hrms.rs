@@ -36,7 +36,6 @@ pub struct HrmsAnswer {
     pub retry_after: Option<SignedDuration>,
 }
 
-/// The tenants' HRMS.
 #[async_trait]
 pub trait Hrms: Send + Sync {
     /// Signs and sends a webhook, once. An error means that there was no answer.

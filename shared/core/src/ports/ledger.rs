@@ -16,7 +16,6 @@ use crate::invitation::{Failure, Invitation};
 /// The outcome of an insert.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Inserted {
-    /// It was saved.
     New,
     /// The key exists; the stored row is unchanged.
     Existed,
@@ -27,7 +26,6 @@ pub enum Inserted {
 /// The outcome of a save.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Saved {
-    /// It was saved.
     Saved,
     /// Another writer changed the row meanwhile: load it and decide again.
     Conflict,
@@ -38,7 +36,6 @@ pub enum Saved {
 pub enum Bound {
     /// This invitation, now or from an earlier call.
     Ours,
-    /// Another invitation.
     Other(InvitationKey),
     /// Nobody, and nobody any more: this invitation's candidate was erased.
     Erased,
@@ -48,9 +45,7 @@ pub enum Bound {
 /// [`crate::invitation::Schedule::Sweep`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct WatchedInvitation {
-    /// The invitation's key.
     pub key: InvitationKey,
-    /// The platform's reference.
     pub reference: Reference,
     /// The state's level at the last sweep, see [`crate::invitation::State::level`].
     pub level: u8,
@@ -62,7 +57,6 @@ pub struct WatchedInvitation {
     pub until: Option<Timestamp>,
 }
 
-/// The invitations.
 #[async_trait]
 pub trait Ledger: Send + Sync {
     /// Saves a new invitation, unless its key exists or its candidate was erased.
@@ -71,7 +65,6 @@ pub trait Ledger: Send + Sync {
     /// Saves a change: `next` replaces the row only if the row's version is `next.version - 1`.
     async fn save(&self, next: &Invitation) -> Result<Saved, StoreError>;
 
-    /// The invitation of this key.
     async fn load(&self, key: &InvitationKey) -> Result<Option<Invitation>, StoreError>;
 
     /// All invitations of these applications, in any order; applications without one are absent.
@@ -116,7 +109,6 @@ pub trait Ledger: Send + Sync {
         made: &AssessmentId,
     ) -> Result<AssessmentId, StoreError>;
 
-    /// Who was erased.
     async fn erased(&self, tenant: &TenantId) -> Result<BTreeSet<CandidateId>, StoreError>;
 
     /// Removes the row of an invitation whose candidate was erased. Returns whether the candidate was erased.
@@ -134,7 +126,6 @@ pub trait Ledger: Send + Sync {
     ) -> Result<Vec<WatchedInvitation>, StoreError>;
 }
 
-/// The state of an assessment's sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SweepState {
     /// When it is due; `None`: nothing is watched, so it is idle.
@@ -216,7 +207,6 @@ impl SweepState {
     }
 }
 
-/// The sweeps.
 #[async_trait]
 pub trait Sweeps: Send + Sync {
     /// Makes the sweep due at `at` at the latest: schedules an idle one, and brings a later one forward. Counted in
@@ -252,11 +242,9 @@ pub trait Sweeps: Send + Sync {
 pub struct Delivery {
     /// SHA-256 of account, route and body, in hex: a repeated call is the same delivery.
     pub id: String,
-    /// The tenant that it belongs to.
     pub tenant: TenantId,
     /// The platform account that it came from.
     pub account: AccountId,
-    /// When it arrived.
     pub at: Timestamp,
     /// The event that it claims to be (`new_response`); a hint.
     pub event: Option<String>,
@@ -280,7 +268,6 @@ pub enum DeliveryOutcome {
     Unmatched,
 }
 
-/// The deliveries.
 #[async_trait]
 pub trait Deliveries: Send + Sync {
     /// Stores a delivery durably, due at `due_at`; `None`: not due, because it goes into a
@@ -289,7 +276,6 @@ pub trait Deliveries: Send + Sync {
     async fn store(&self, delivery: &Delivery, due_at: Option<Timestamp>)
     -> Result<(), StoreError>;
 
-    /// The delivery of this id.
     async fn load_delivery(
         &self,
         tenant: &TenantId,

@@ -17,42 +17,30 @@ use crate::tenant::{Settings, Tenant};
 
 use super::CallbackToken;
 
-/// The capabilities of a platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capabilities {
-    /// Whether it sends callbacks.
     pub callbacks: bool,
     /// From how many watched invitations on a sweep reads the list, one call of which gives the status of many; for
     /// fewer it queries each. 0: always the list.
     pub list_from: usize,
-    /// The statuses it reports.
     pub statuses: Vec<Status>,
-    /// Whether it schedules live interviews.
     pub live_interviews: bool,
-    /// Whether it has talent pools.
     pub pools: bool,
 }
 
-/// The kind of an assessment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AssessmentKind {
-    /// A recorded video interview.
     VideoInterview,
-    /// A test.
     Test,
-    /// A live interview.
     LiveInterview,
 }
 
 /// Something candidates can be invited to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assessment {
-    /// Its id.
     pub id: AssessmentId,
-    /// Its name.
     pub name: String,
-    /// Its kind.
     pub kind: AssessmentKind,
 }
 
@@ -63,7 +51,6 @@ pub struct InviteOrder {
     pub client_ref: String,
     /// The assessment that the candidate is invited to.
     pub assessment: AssessmentId,
-    /// The candidate.
     pub person: Person,
     /// Ids that the platform may store with the invitation.
     pub metadata: BTreeMap<String, String>,
@@ -76,7 +63,6 @@ pub struct InviteOrder {
 /// What is done with a candidate on the platform.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Task {
-    /// Invite them.
     #[default]
     Invite,
     /// Schedule a live interview.
@@ -87,10 +73,7 @@ pub enum Task {
         interviewers: Vec<String>,
     },
     /// Add them to a talent pool, with these tags. Nothing is expected of them.
-    Pool {
-        /// The tags.
-        tags: Vec<String>,
-    },
+    Pool { tags: Vec<String> },
 }
 
 /// An order to create an assessment.
@@ -102,7 +85,6 @@ pub struct AssessmentOrder {
     pub configured: AssessmentId,
     /// The vacancy's title, where the assessment is created for one.
     pub vacancy: Option<String>,
-    /// The mapping's options for the platform.
     pub options: Settings,
 }
 
@@ -121,11 +103,8 @@ pub enum Withdrawn {
 /// A platform's answer to an order that it did not refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InviteAnswer {
-    /// The invitation was created.
     Created {
-        /// The platform's reference.
         reference: Reference,
-        /// The link for the candidate.
         link: Option<String>,
     },
     /// The platform already had the candidate.
@@ -138,7 +117,6 @@ pub enum InviteAnswer {
 /// An invitation that a platform has for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// The platform's reference.
     pub reference: Reference,
     /// Our reference, if the platform returned it.
     pub client_ref: Option<String>,
@@ -149,7 +127,6 @@ pub struct Found {
 /// One line of a platform's list of invitations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedStatus {
-    /// The platform's reference.
     pub reference: Reference,
     /// The invitation's status, if the list has it.
     pub status: Option<Status>,
@@ -157,10 +134,8 @@ pub struct ListedStatus {
     pub change_token: String,
 }
 
-/// A page of a platform's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SweepPage {
-    /// The lines.
     pub lines: Vec<ListedStatus>,
     /// The token of the next page; `None`: this was the last. It holds no secret and no personal data, has at most
     /// [`MAX_NEXT_BYTES`](Self::MAX_NEXT_BYTES) bytes, and does not expire: it may be stored, and another process may
@@ -182,7 +157,6 @@ pub struct CallbackAddress {
     pub public_url: Url,
     /// The tenant's and account's part of the path, before the token (`callbacks/acme/willo/`).
     pub path: String,
-    /// The token.
     pub token: CallbackToken,
 }
 
@@ -197,10 +171,8 @@ pub struct Registration {
     pub kept: u32,
 }
 
-/// A platform account.
 #[async_trait]
 pub trait Platform: Send + Sync {
-    /// The platform's capabilities.
     fn capabilities(&self) -> Capabilities;
 
     /// The assessments that candidates can be invited to.
@@ -270,7 +242,6 @@ pub struct IncomingCall<'a> {
     pub query: &'a [(String, String)],
     /// The headers, names in lower case.
     pub headers: &'a [(String, String)],
-    /// The body.
     pub body: &'a [u8],
 }
 

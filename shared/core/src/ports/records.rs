@@ -16,13 +16,9 @@ use crate::tenant::Tenant;
 pub struct InvitationFilter {
     /// In the state with this name, see [`crate::invitation::State::name`].
     pub state: Option<String>,
-    /// Of this application.
     pub application: Option<ApplicationId>,
-    /// Of this candidate.
     pub candidate: Option<CandidateId>,
-    /// For this vacancy.
     pub vacancy: Option<VacancyId>,
-    /// Of this mapping.
     pub mapping: Option<MappingId>,
     /// Last changed at or after this time.
     pub since: Option<Timestamp>,
@@ -45,7 +41,6 @@ impl InvitationFilter {
     }
 }
 
-/// A page of a tenant's invitations.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InvitationPage {
     /// The invitations, in the store's own order. A page may be empty although more follow.
@@ -63,7 +58,6 @@ pub struct StateCount {
     pub count: u64,
 }
 
-/// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryStatus {
@@ -78,7 +72,6 @@ pub enum DeliveryStatus {
 /// An operator's action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRecord {
-    /// When it was done.
     pub at: Timestamp,
     /// The operator's name, from the operator's system or as the operator gave it.
     pub who: String,
@@ -103,7 +96,6 @@ impl AuditRecord {
 /// nobody without access to that Eploy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tombstone {
-    /// The candidate.
     pub candidate: CandidateId,
     /// When the candidate was erased.
     pub at: Timestamp,
@@ -181,7 +173,6 @@ pub trait OperatorStore: Send + Sync {
         Ok(0)
     }
 
-    /// Saves an audit record.
     async fn audit(&self, record: &AuditRecord) -> Result<(), StoreError>;
 
     /// The audit records of a tenant (`None`: of the whole installation) at or after `since`, oldest first.

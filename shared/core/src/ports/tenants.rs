@@ -15,7 +15,6 @@ use crate::ids::{AccountId, ApplicationId, CandidateId, DefinitionId, MappingId,
 use crate::invitation::{Failure, Invitation};
 use crate::tenant::{Position, Tenant};
 
-/// The configured tenants.
 #[async_trait]
 pub trait Tenants: Send + Sync {
     /// The configuration of this tenant.
@@ -27,7 +26,6 @@ pub trait Tenants: Send + Sync {
 pub struct TenantState {
     /// The version; every save names the one it expects.
     pub version: u64,
-    /// When the next poll is due.
     pub due_at: Timestamp,
     /// When it was saved, by the writer's clock, see [`crate::skew`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,7 +33,6 @@ pub struct TenantState {
     /// The state of reading changes.
     #[serde(default)]
     pub poll: PollState,
-    /// The mappings, by id.
     #[serde(default)]
     pub mappings: BTreeMap<MappingId, MappingState>,
     /// The state of reading hires, where the tenant has a plan for them.
@@ -254,7 +251,6 @@ pub struct RecheckQueue {
     pub rows: Vec<ApplicationRow>,
     /// Failed attempts in a row.
     pub times: u32,
-    /// When to check them.
     pub at: Timestamp,
 }
 
@@ -349,10 +345,8 @@ pub struct Proven {
     pub at: Timestamp,
 }
 
-/// The state of a mapping.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MappingState {
-    /// The status.
     pub status: MappingStatus,
     /// When the mapping was first seen, or its vacancies or triggers last changed. From then on its present definition
     /// applies.
@@ -377,7 +371,6 @@ pub struct MappingState {
 /// A version of a mapping that covered other vacancies or triggers than the next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EarlierPart {
-    /// The version.
     pub definition: DefinitionId,
     /// When it took effect.
     pub since: Timestamp,
@@ -385,13 +378,11 @@ pub struct EarlierPart {
     pub on: bool,
 }
 
-/// The status of a mapping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MappingStatus {
     /// Recording the applications that were at the stage before the mapping was turned on.
     Baseline {
-        /// The next page to read.
         page: u32,
         /// Whether another reading has to follow if this one has several pages. Where applications that were there
         /// before are to be invited, one that moved between pages during the reading must not be missed.
@@ -405,13 +396,11 @@ pub enum MappingStatus {
         #[serde(default)]
         search: u32,
     },
-    /// Inviting.
     Active,
     /// Cannot work as configured.
     Broken {
         /// Why, and what to do, in words for people.
         reason: String,
-        /// When it broke.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<Timestamp>,
         /// Whether it was on before: it continues from there when it is fixed.
@@ -477,9 +466,7 @@ pub trait Allowance: Send + Sync {
 /// A tenant's secrets. Its debug form shows none.
 #[derive(Clone, Debug)]
 pub struct TenantSecret {
-    /// Eploy's client id.
     pub eploy_client_id: SecretString,
-    /// Eploy's client secret.
     pub eploy_client_secret: SecretString,
     /// Per platform account.
     pub platforms: BTreeMap<AccountId, PlatformSecret>,
@@ -491,7 +478,6 @@ pub struct TenantSecret {
 /// serialises a secret.
 #[derive(Clone, Debug)]
 pub struct SigningSecrets {
-    /// The valid secret.
     pub current: SecretString,
     /// The one before, while a rotation leaves it valid for the receiver: everything is signed with both.
     pub previous: Option<SecretString>,
@@ -527,7 +513,6 @@ pub struct CallbackTokens {
     pub previous: Option<CallbackToken>,
 }
 
-/// The secrets.
 #[async_trait]
 pub trait Secrets: Send + Sync {
     /// The tenant's credentials. `fresh`: bypass the cache, because the cached ones were refused.

@@ -169,7 +169,6 @@ fn same_page(one: &str, other: &str) -> bool {
     page(one) == page(other)
 }
 
-/// The answers that the mapping configures.
 pub fn answers(mapping: &Mapping, written: &Written) -> BTreeMap<QuestionId, Answer> {
     let questions = mapping.report.questions.iter();
     let answered = |(what, question): (_, &QuestionId)| {

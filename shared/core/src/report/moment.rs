@@ -12,7 +12,6 @@ pub enum Moment {
     Failed,
     /// The platform has it.
     Invited,
-    /// The candidate opened it.
     Opened,
     /// The candidate began.
     Started,
@@ -20,7 +19,6 @@ pub enum Moment {
     Completed,
     /// The time ran out.
     Expired,
-    /// The candidate declined.
     Declined,
     /// The message could not be delivered.
     Bounced,

@@ -192,7 +192,6 @@ mod tests {
         assert_eq!(truncated.integrity.len(), 50);
     }
 
-    /// An endless result.
     #[test]
     fn an_endless_result_is_truncated() {
         let long = "a".repeat(50_000);

@@ -49,7 +49,6 @@ pub(super) struct Lanes {
     /// The names of the waiting polls, the oldest first. They have their own workers: a tenant has one poll, and all
     /// other work starts with it.
     polls: VecDeque<Work>,
-    /// The number of running polls.
     polls_running: usize,
     /// Tenants with other work that waits or runs.
     by_tenant: HashMap<TenantId, Lane>,
@@ -57,7 +56,6 @@ pub(super) struct Lanes {
     turns: VecDeque<TenantId>,
     /// The number of running pieces of other work.
     others_running: usize,
-    /// The waiting work by its name.
     waiting: HashMap<Work, Work>,
     /// The names of the running work.
     running: HashSet<Work>,

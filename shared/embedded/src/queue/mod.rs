@@ -18,7 +18,6 @@ use lanes::Lanes;
 
 pub use workers::Workers;
 
-/// The limits of a queue.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The maximum number of waiting pieces of work.

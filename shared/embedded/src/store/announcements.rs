@@ -114,7 +114,6 @@ impl Announcements for Store {
     }
 }
 
-/// A row of the table.
 struct AnnouncementRow {
     key: HireKey,
     candidate: CandidateId,

@@ -82,7 +82,6 @@ impl Due for Store {
 /// Reads an item from a row.
 type Reader = fn(&Row<'_>) -> Result<DueItem, Fault>;
 
-/// The query of a kind.
 pub(super) fn query(kind: Kind) -> (&'static str, Reader) {
     match kind {
         Kind::Poll => (POLLS, poll),

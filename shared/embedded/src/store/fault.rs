@@ -19,7 +19,6 @@ pub(super) enum Fault {
         row: String,
         error: serde_json::Error,
     },
-    /// Any other error, as text.
     Other(String),
 }
 

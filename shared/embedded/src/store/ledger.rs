@@ -348,7 +348,6 @@ fn waiting(invitation: Invitation) -> Option<WatchedInvitation> {
     })
 }
 
-/// A row of the table.
 struct InvitationRow {
     key: InvitationKey,
     candidate: CandidateId,

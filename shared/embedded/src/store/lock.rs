@@ -43,7 +43,6 @@ impl Lock {
 }
 
 impl Lock {
-    /// The locked database.
     pub(super) fn database(&self) -> &File {
         &self.database
     }

@@ -131,7 +131,6 @@ impl Store {
     }
 }
 
-/// The store's name in errors.
 const STORE: &str = "ledger";
 
 fn at_opening(path: &Path, fault: &Fault) -> StoreError {
@@ -178,7 +177,6 @@ fn instant(now: Timestamp) -> i64 {
     i64::try_from(now.as_nanosecond().div_euclid(1000)).unwrap_or(i64::MAX)
 }
 
-/// A row's document.
 fn document<T: serde::Serialize>(of: &T) -> Result<String, StoreError> {
     serde_json::to_string(of).map_err(|error| StoreError::new(STORE, "write a document", error))
 }

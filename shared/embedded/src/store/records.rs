@@ -275,7 +275,6 @@ pub(super) fn page_sql(filter: &InvitationFilter) -> String {
     format!("{sql} ORDER BY rowid DESC")
 }
 
-/// The columns of the filter, each with its value.
 fn filter_columns(filter: &InvitationFilter) -> Vec<(&'static str, &str)> {
     let columns = [
         (

@@ -28,13 +28,11 @@ pub enum Zone {
     Uk,
 }
 
-/// How an id is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IdValues {
     /// As a number where it is a whole number, else as a text.
     Number,
-    /// As a text.
     Text,
 }
 
@@ -48,7 +46,6 @@ pub enum IdCasing {
     Upper,
 }
 
-/// Whether the status history can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum History {
@@ -58,7 +55,6 @@ pub enum History {
     Unreadable,
 }
 
-/// How one record is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadBy {
@@ -68,13 +64,10 @@ pub enum ReadBy {
     Search,
 }
 
-/// How the token is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenRequest {
-    /// With a JSON body.
     Json,
-    /// With a form.
     Form,
 }
 
@@ -115,17 +108,14 @@ pub enum QuestionsBody {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerValues {
-    /// As a text.
     Text,
     /// As a number where it is one, else as a text.
     Number,
 }
 
-/// What a note's text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoteFormat {
-    /// Plain text.
     Text,
     /// HTML: the text is escaped.
     Html,

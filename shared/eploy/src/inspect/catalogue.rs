@@ -23,9 +23,7 @@ const MAX_PAGES: u32 = 100;
 /// A vacancy as a list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VacancyRow {
-    /// Which.
     pub id: VacancyId,
-    /// Its title.
     pub title: String,
     /// Its status by name ("Live"), if the response has it.
     pub status: Option<String>,
@@ -34,11 +32,8 @@ pub struct VacancyRow {
 /// A list of options that Stagecall needs ids from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum List {
-    /// The stages of applications.
     Stages,
-    /// The statuses of applications.
     Statuses,
-    /// The types of actions.
     ActionTypes,
     /// The outcomes of actions.
     Outcomes,
@@ -58,7 +53,6 @@ pub enum Origin {
 /// The known options of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
-    /// The options.
     pub options: Vec<NamedId>,
     /// Where they were found.
     pub origin: Origin,
@@ -67,16 +61,13 @@ pub struct Listing {
 /// A custom question of applications.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
-    /// Which.
     pub id: QuestionId,
-    /// Its title.
     pub title: String,
     /// The type of its answers, in Eploy's words.
     pub answer_type: String,
 }
 
 impl Inspector {
-    /// The vacancies.
     pub async fn vacancies(&self) -> Result<Vec<VacancyRow>, CallError> {
         let search = Search {
             operation: "list the vacancies",

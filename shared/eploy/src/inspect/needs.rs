@@ -8,7 +8,6 @@ use crate::errors::Permission;
 /// A needed permission and its purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
-    /// The permission.
     pub permission: Permission,
     /// The purpose, as the end of "it is needed".
     pub why: &'static str,

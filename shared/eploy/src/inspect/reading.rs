@@ -10,7 +10,6 @@ use crate::stage_searches::stage_searches;
 /// How the applications at some triggers are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StageReading {
-    /// The number of searches.
     pub searches: usize,
     /// Whether one of them has no filter, so that it reads all applications.
     pub reads_all: bool,

@@ -58,7 +58,6 @@ struct Compared {
 }
 
 impl Probe<'_> {
-    /// The feed.
     pub(super) async fn feed(&mut self) -> Result<(), CallError> {
         let rows = self
             .search(HISTORY, json!([]), (PAGE_SIZE, 1), BLOCKS)

@@ -51,11 +51,9 @@ impl fmt::Display for Certainty {
 /// One experiment and its result. Each decides a setting, or finds something that a person has to act on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Experiment {
-    /// Its name.
     pub name: String,
     /// What was concluded, in words.
     pub concluded: String,
-    /// How sure that is.
     pub certainty: Certainty,
     /// The conclusion, for programs; null if not settled.
     pub reading: Value,
@@ -200,7 +198,6 @@ impl Probe<'_> {
         self.found(name, Certainty::Open, why);
     }
 
-    /// Searches.
     async fn search(
         &mut self,
         resource: &str,
@@ -226,7 +223,6 @@ impl Probe<'_> {
     }
 }
 
-/// A filter.
 fn filter(route: &str, operation: &str, value: &Value) -> Value {
     json!([{"Route": route, "Operation": operation, "Value": value}])
 }

@@ -38,7 +38,6 @@ impl Token {
     }
 }
 
-/// A tenant's token.
 #[derive(Default)]
 pub(crate) struct Tokens {
     pub(super) state: Mutex<State>,

@@ -14,11 +14,8 @@ const GROUP: &str = "group";
 /// The target of an invitation or pool; each id is valid in a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AssessmentRoute<'a> {
-    /// A test.
     Test(&'a str),
-    /// A live interview.
     Interview(&'a str),
-    /// A group.
     Group(&'a str),
 }
 

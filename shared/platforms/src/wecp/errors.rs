@@ -14,19 +14,14 @@ const MAX_MESSAGE_BYTES: usize = 500;
 /// The request that a response belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// The list of tests.
     Tests,
-    /// A test's candidates.
     Candidates,
-    /// One candidate.
     Candidate,
     /// The invitation of a candidate.
     Invite,
-    /// The list of interviews.
     Interviews,
     /// An interview's candidates.
     Schedules,
-    /// The creation of an interview.
     MakeInterview,
     /// The scheduling of a candidate.
     Schedule,

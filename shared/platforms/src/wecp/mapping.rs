@@ -7,7 +7,6 @@ use super::assessment_id::{self, AssessmentRoute, INTERVIEW};
 use super::settings::{self, LINE, is_line};
 use crate::settings::{Setting, Wants};
 
-/// The options, described.
 pub(super) static OPTIONS: &[Setting] = &[
     Setting {
         key: "name",

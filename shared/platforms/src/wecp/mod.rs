@@ -46,7 +46,6 @@ use assessment_id::AssessmentRoute;
 use errors::Asked;
 use settings::Options;
 
-/// The platform, for the table.
 pub(crate) static KIND: PlatformSpec = PlatformSpec {
     name: "wecp",
     title: TITLE,

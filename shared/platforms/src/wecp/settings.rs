@@ -10,7 +10,6 @@ use crate::error::PlatformError;
 use crate::problem;
 use crate::settings::{Secret, Setting, Wants};
 
-/// The settings, described.
 pub(super) static SETTINGS: &[Setting] = &[
     Setting {
         key: "user_email",
@@ -129,7 +128,6 @@ const SCHEDULE_PATH: &str =
 const FIELD: &str = "a field's name of letters, digits and underscores";
 pub(super) const LINE: &str = "one line of at most 200 characters";
 
-/// The secrets, described.
 pub(super) static SECRETS: &[Secret] = &[
     Secret {
         key: "api_key",
@@ -152,23 +150,16 @@ pub(super) static SECRETS: &[Secret] = &[
 /// The settings, read. They have been validated one by one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Options {
-    /// The acting user.
     pub user_email: Option<String>,
-    /// The header that the key is sent in.
     pub key_header: String,
-    /// The path of the list of tests.
     pub tests_path: String,
-    /// The path that invites.
     pub invite_path: String,
     /// The organisation's name in paths, if it is set.
     pub organisation: Option<String>,
     /// The path that schedules for a live interview.
     pub schedule_path: String,
-    /// The path of the list of interviews.
     pub interviews_path: String,
-    /// The path of the list of an interview's candidates.
     pub interview_candidates_path: String,
-    /// The path of a group's candidates.
     pub group_path: String,
     /// The path that removes a candidate, if there is one.
     pub removal_path: Option<String>,
@@ -176,9 +167,7 @@ pub(super) struct Options {
     pub inside: Option<(String, bool)>,
     /// The field that has the e-mail address.
     pub email_field: String,
-    /// The field that has the name.
     pub name_field: String,
-    /// Whether unfinished candidates are listed.
     pub lists_unfinished: bool,
     /// Settings of the invitation's message: field and value.
     pub message: Vec<(&'static str, String)>,
@@ -289,7 +278,6 @@ fn is_field_or_dash(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// The placeholders.
 const PLACES: [&str; 5] = [
     "{test}",
     "{interview}",

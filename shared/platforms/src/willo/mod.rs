@@ -36,7 +36,6 @@ use crate::json::Record;
 use crate::spec::PlatformSpec;
 use settings::Options;
 
-/// The platform, for the table.
 pub(crate) static KIND: PlatformSpec = PlatformSpec {
     name: "willo",
     title: TITLE,
@@ -84,7 +83,6 @@ fn capabilities() -> Capabilities {
     }
 }
 
-/// A Willo account.
 struct Willo {
     account: Account,
     options: Options,
@@ -144,7 +142,6 @@ impl Willo {
         Ok(self.request(Method::Get, url))
     }
 
-    /// Requests one participant.
     fn participant(&self, reference: &Reference) -> Result<Request, PlatformError> {
         let key = path_part(TITLE, reference.as_str())?;
         Ok(self.request(Method::Get, self.url(&["participants", key])))

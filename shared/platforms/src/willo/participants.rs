@@ -17,7 +17,6 @@ use crate::json::{Record, id, score, score_in_words, text};
 /// Objects that may wrap a participant.
 const INNER: [&str; 3] = ["participant", "data", "candidate"];
 
-/// The possible fields of its interview.
 const INTERVIEW: [&str; 3] = ["interview", "interview_key", "interview_id"];
 
 const CLIENT_REF: [&str; 2] = ["external_id", "external_reference"];

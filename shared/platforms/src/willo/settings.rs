@@ -5,7 +5,6 @@ use stagecall_core::tenant::Settings;
 
 use crate::settings::{Secret, Setting, Wants};
 
-/// The settings, described.
 pub(super) static SETTINGS: &[Setting] = &[
     Setting {
         key: "auth_scheme",
@@ -34,7 +33,6 @@ pub(super) static SETTINGS: &[Setting] = &[
     },
 ];
 
-/// The secrets, described.
 pub(super) static SECRETS: &[Secret] = &[Secret {
     key: "api_key",
     optional: false,

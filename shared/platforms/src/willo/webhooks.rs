@@ -105,7 +105,6 @@ fn address(hook: &Value) -> Option<Url> {
     Url::parse(hook.get("url")?.as_str()?).ok()
 }
 
-/// A desired registration.
 struct DesiredHook<'a> {
     url: Url,
     event: &'static str,
