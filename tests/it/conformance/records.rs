@@ -576,9 +576,8 @@ pub async fn nothing_is_bound_for_an_erased_candidate(backend: impl Backend) {
     stores.ledger.insert(&row).await.unwrap();
     let (account, acme) = (AccountId::from("willo"), TenantId::from("acme"));
     let bind = async |reference: &str, owner: &Invitation| {
-        let bound = stores
-            .ledger
-            .bind_reference(&account, &reference.into(), owner);
+        let reference = reference.into();
+        let bound = stores.ledger.bind_reference(&account, &reference, owner);
         bound.await.unwrap()
     };
     assert!(!stores.ledger.purge_if_erased(&row).await.unwrap());
