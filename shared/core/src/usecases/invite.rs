@@ -8,7 +8,7 @@ mod prepare;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use self::precheck::Precheck;
+pub use self::precheck::Precheck;
 use super::merged::merged_into;
 use super::write_back::{WriteBack, with_own_action};
 use crate::clock::Deadline;

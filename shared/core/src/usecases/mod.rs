@@ -18,7 +18,7 @@ mod write_back;
 
 pub use announce::{HireNotifier, Redelivery};
 pub use delivery::DeliveryProcessor;
-pub use invite::Inviter;
+pub use invite::{Inviter, Precheck};
 pub use poll::{
     Decided, Decision, Evaluation, Polled, Poller, Reads, Watched, adopt, broken, decide,
     decide_by_history, is_changed, prove, scan_calls_a_day, switch, turned_on, with_proven,

@@ -1,7 +1,9 @@
 //! What the next poll that sees one application would do about it.
 
+use std::sync::Arc;
+
 use stagecall_core::ids::ApplicationId;
-use stagecall_core::ports::{ApplicationRow, EployConnections as _, Purpose};
+use stagecall_core::ports::{ApplicationRow, Purpose};
 use stagecall_core::tenant::Tenant;
 
 use super::decided::Decided;
@@ -28,11 +30,11 @@ pub async fn of_application(
     tenant: &Tenant,
     application: &ApplicationId,
 ) -> Result<Option<OfApplication>> {
-    let eploy = on.eploy().eploy(tenant, Purpose::WriteBack).await?;
-    let Some(row) = eploy.application(application).await? else {
+    let connections = Arc::new(on.eploy());
+    let mut dry_run = DryRun::begin(on, tenant, connections, Purpose::WriteBack, true).await?;
+    let Some(row) = dry_run.application(application).await? else {
         return Ok(None);
     };
-    let mut dry_run = DryRun::begin(on, tenant, eploy, true).await?;
     let rows = Rows::from([(row.id.clone(), row.clone())]);
     let (_, decisions) = dry_run.decide(rows, true).await?;
     Ok(Some(OfApplication { row, decisions }))

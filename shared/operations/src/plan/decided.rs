@@ -1,12 +1,13 @@
 //! What the next poll would do about one application for one mapping, and why.
 
 use serde::{Serialize, Serializer};
+use stagecall_core::Timestamp;
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{ApplicationId, CandidateId, MappingId, VacancyId};
-use stagecall_core::invitation::SkipReason;
-use stagecall_core::ports::{ApplicationRow, Eploy, MappingStatus};
-use stagecall_core::tenant::ReportPlan;
-use stagecall_core::usecases::{Decision, Evaluation, StageCheck};
+use stagecall_core::invitation::{Event, FailReason, SkipReason};
+use stagecall_core::ports::{ApplicationRow, MappingStatus};
+use stagecall_core::tenant::{ReportPlan, Tenant};
+use stagecall_core::usecases::{Decision, Evaluation, Inviter, Precheck};
 
 use crate::history::why;
 
@@ -81,37 +82,32 @@ impl Decided {
 /// One mapping's decision about one application, for people.
 pub(super) struct Shown<'a> {
     pub(super) case: Evaluation<'a>,
+    pub(super) tenant: &'a Tenant,
     pub(super) erased: bool,
+    pub(super) now: Timestamp,
 }
 
 impl Shown<'_> {
-    /// What would be done; `None` if the mapping does not match. With `deep`, makes the calls to Eploy that inviting makes.
+    /// What would be done; `None` if the mapping does not match. An `inviter` is asked, too, which makes the calls to Eploy
+    /// that it makes before it invites.
     pub(super) async fn show(
         &self,
         decision: Result<Decision, CallError>,
-        eploy: &dyn Eploy,
-        deep: bool,
-    ) -> Result<Option<Decided>, CallError> {
+        inviter: Option<&Inviter>,
+    ) -> Option<Decided> {
         let decision = match decision {
             Ok(decision) => decision,
             Err(error) => {
                 let because = format!("its history cannot be read: {}", error.problem);
-                return Ok(Some(self.line(Would::Nothing, because)));
+                return Some(self.line(Would::Nothing, because));
             }
         };
         let (decision, because) = match decision {
-            Decision::NotMatched => return Ok(None),
+            Decision::NotMatched => return None,
             Decision::Invite { .. } | Decision::Skip { .. } if self.erased => {
                 (Would::Nothing, "the candidate was erased".to_owned())
             }
-            Decision::Invite { round } => match self.obstacle(eploy, deep).await? {
-                Some(obstacle) => (Would::PassOver, obstacle),
-                None if round == 1 => (Would::Invite, "it entered the trigger stage".to_owned()),
-                None => (
-                    Would::Invite,
-                    format!("it entered the trigger stage again: round {round}"),
-                ),
-            },
+            Decision::Invite { round } => self.entered(round, inviter).await,
             Decision::Skip { reason, .. } => (Would::PassOver, skip_reason(&reason).to_owned()),
             Decision::Known | Decision::AskHistory => (Would::Nothing, self.known()),
             Decision::StillThere => (
@@ -123,7 +119,30 @@ impl Shown<'_> {
                 format!("it left the trigger stage; {}", self.known()),
             ),
         };
-        Ok(Some(self.line(decision, because)))
+        Some(self.line(decision, because))
+    }
+
+    /// What would be done about an application that entered.
+    async fn entered(&self, round: u32, inviter: Option<&Inviter>) -> (Would, String) {
+        let because = match round {
+            1 => "it entered the trigger stage".to_owned(),
+            _ => format!("it entered the trigger stage again: round {round}"),
+        };
+        let Some(inviter) = inviter else {
+            return (Would::Invite, because);
+        };
+        let mapping = &self.case.watched.mapping;
+        let Some(present) = self.tenant.mapping(&mapping.id) else {
+            return (
+                Would::PassOver,
+                skip_reason(&SkipReason::MappingRemoved).to_owned(),
+            );
+        };
+        let row = self.case.invitation(self.tenant, round, self.now);
+        match inviter.precheck(self.tenant, mapping, present, &row).await {
+            Precheck::Send(..) => (Would::Invite, because),
+            Precheck::Hold(event) => held(&event, because),
+        }
     }
 
     fn line(&self, decision: Would, because: String) -> Decided {
@@ -139,35 +158,6 @@ impl Shown<'_> {
         }
     }
 
-    /// The reason why it would not be invited, if there is one.
-    async fn obstacle(&self, eploy: &dyn Eploy, deep: bool) -> Result<Option<String>, CallError> {
-        if !deep {
-            return Ok(None);
-        }
-        let Evaluation {
-            row,
-            watched,
-            latest,
-        } = self.case;
-        let mapping = &watched.mapping;
-        let there = |position: &_| mapping.triggered_by(position);
-        match StageCheck::of(eploy, &row.id, there).await? {
-            StageCheck::NotAtStage => return Ok(Some("it left the trigger stage".to_owned())),
-            StageCheck::AtStage(_, Some(entry))
-                if latest.is_none()
-                    && !mapping.include_current
-                    && entry.is_before(watched.since(row)) =>
-            {
-                return Ok(Some(skip_reason(&SkipReason::Baseline).to_owned()));
-            }
-            StageCheck::AtStage(..) => {}
-        }
-        let person = eploy.candidate(&row.candidate).await?;
-        let reachable = person.email.is_some_and(|email| email.contains('@'));
-        Ok((!reachable)
-            .then(|| "the candidate has no e-mail address, and Eploy would show that".to_owned()))
-    }
-
     /// What is saved about it.
     fn known(&self) -> String {
         match (self.case.latest, self.case.watched.status(self.case.row)) {
@@ -180,6 +170,35 @@ impl Shown<'_> {
             (None, MappingStatus::Broken { .. }) => "the mapping is broken".to_owned(),
             (None, _) => "it has no invitation".to_owned(),
         }
+    }
+}
+
+/// What would be done if the inviter does not invite, or not at once.
+fn held(event: &Event, because: String) -> (Would, String) {
+    match event {
+        Event::Skip { reason, .. } => (Would::PassOver, skip_reason(reason).to_owned()),
+        Event::Fail { reason, .. } => {
+            let problem = match reason {
+                FailReason::NoEmail => "the candidate has no e-mail address",
+                FailReason::OnPlatform => "the platform gave up",
+                FailReason::Refused(failure)
+                | FailReason::GaveUp(failure)
+                | FailReason::OutcomeUnknown(failure)
+                | FailReason::Unanswered(failure) => &failure.problem,
+            };
+            (
+                Would::PassOver,
+                format!("{problem}, and Eploy would show that"),
+            )
+        }
+        Event::Deferred { failure, .. } => {
+            let problem = &failure.problem;
+            (
+                Would::Invite,
+                format!("{because}, and sending is deferred: {problem}"),
+            )
+        }
+        _ => (Would::Invite, because),
     }
 }
 

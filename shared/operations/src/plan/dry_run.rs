@@ -3,11 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use stagecall_core::app::Ports;
 use stagecall_core::engine::Engine;
 use stagecall_core::ids::{ApplicationId, CandidateId};
-use stagecall_core::ports::{ApplicationRow, Eploy, MappingStatus, TenantState};
+use stagecall_core::ports::{
+    ApplicationRow, Eploy, EployConnections, MappingStatus, Purpose, TenantState,
+};
 use stagecall_core::tenant::Tenant;
-use stagecall_core::usecases::{Reads, adopt, broken, prove, switch, turned_on, with_proven};
+use stagecall_core::usecases::{
+    Inviter, Reads, adopt, broken, prove, switch, turned_on, with_proven,
+};
 
 use super::Scope;
 use super::decided::{Decided, Shown};
@@ -28,29 +33,36 @@ pub(super) struct DryRun<'a> {
     state: TenantState,
     eploy: Arc<dyn Eploy>,
     erased: BTreeSet<CandidateId>,
-    deep: bool,
+    /// Asked about those who entered.
+    inviter: Option<Inviter>,
 }
 
 impl<'a> DryRun<'a> {
-    /// Begins as a poll does. With `deep`, the calls to Eploy that inviting makes are made, too.
+    /// Begins as a poll does, with calls for this purpose. With `deep`, the inviter is asked about those who entered.
     pub(super) async fn begin(
         on: &'a Installation,
         tenant: &'a Tenant,
-        eploy: Arc<dyn Eploy>,
+        connections: Arc<dyn EployConnections>,
+        purpose: Purpose,
         deep: bool,
     ) -> Result<Self> {
+        let eploy = connections.eploy(tenant, purpose).await?;
+        let ports = Ports {
+            eploy: connections,
+            ..on.ports()
+        };
         let now = on.clock.now();
         let stored = on.states.load_state(&tenant.id).await?;
         let mut state = stored.unwrap_or_else(|| TenantState::new(now));
         adopt(tenant, &mut state, now);
         Ok(Self {
             on,
-            engine: on.engine(),
+            inviter: deep.then(|| ports.inviter()),
+            engine: ports.engine,
             tenant,
             state,
             eploy,
             erased: on.ledger.erased(&tenant.id).await?,
-            deep,
         })
     }
 
@@ -77,6 +89,11 @@ impl<'a> DryRun<'a> {
             }
         }
         Ok(())
+    }
+
+    /// An application; `None` if Eploy does not have it.
+    pub(super) async fn application(&self, id: &ApplicationId) -> Result<Option<ApplicationRow>> {
+        Ok(self.eploy.application(id).await?)
     }
 
     /// The applications that changed.
@@ -152,14 +169,17 @@ impl<'a> DryRun<'a> {
     /// The decision about each application, for each mapping that matches.
     async fn decide_rows(&mut self, rows: &Rows, reads: Reads) -> Result<Vec<Decided>> {
         let ids: Vec<ApplicationId> = rows.keys().cloned().collect();
-        let known = self
-            .on
-            .ledger
-            .of_applications(&self.tenant.id, &ids)
-            .await?;
+        let ledger = &self.on.ledger;
+        let mut known = ledger.of_applications(&self.tenant.id, &ids).await?;
+        let now = self.on.clock.now();
+        for row in &mut known {
+            if let Some(right) = row.set_back(now, &self.on.timing) {
+                *row = right;
+            }
+        }
         let all: Vec<ApplicationRow> = rows.values().cloned().collect();
         let mut watched = self.engine.watched(self.tenant, &self.state).await?;
-        if prove(&watched, &mut self.state, &all, self.on.clock.now()) {
+        if prove(&watched, &mut self.state, &all, now) {
             watched = self.engine.watched(self.tenant, &self.state).await?;
         }
         let rows: Vec<&ApplicationRow> = all.iter().collect();
@@ -171,9 +191,11 @@ impl<'a> DryRun<'a> {
         for (case, decision) in cases {
             let shown = Shown {
                 case,
+                tenant: self.tenant,
                 erased: self.erased.contains(&case.row.candidate),
+                now,
             };
-            decided.extend(shown.show(decision, &*self.eploy, self.deep).await?);
+            decided.extend(shown.show(decision, self.inviter.as_ref()).await);
         }
         Ok(decided)
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use stagecall_core::Timestamp;
 use stagecall_core::ids::TenantId;
-use stagecall_core::ports::{EployConnections as _, MappingStatus, Purpose, TenantState};
+use stagecall_core::ports::{MappingStatus, Purpose, TenantState};
 use stagecall_core::tenant::Tenant;
 
 use self::dry_run::DryRun;
@@ -82,9 +82,8 @@ pub async fn plan(on: &Installation, question: &Question) -> Result<Plan> {
     let tenant = on.tenant(&question.tenant).await?;
     let calls = Arc::new(Counting::over(on.transport.clone()));
     let allowance = Arc::new(Uncounted::beside(on.allowance.clone()));
-    let connections = on.eploy_by(calls.clone(), allowance);
-    let eploy = connections.eploy(&tenant, Purpose::Poll).await?;
-    let mut dry_run = DryRun::begin(on, &tenant, eploy, question.deep).await?;
+    let connections = Arc::new(on.eploy_by(calls.clone(), allowance));
+    let mut dry_run = DryRun::begin(on, &tenant, connections, Purpose::Poll, question.deep).await?;
     dry_run.check_mappings().await?;
     let rows = dry_run.changed(question.scope).await?;
     let all = matches!(question.scope, Scope::All);

@@ -104,7 +104,7 @@ async fn an_erased_candidate_is_nowhere_but_on_the_tombstone() {
         "{}",
         plan.out
     );
-    let explained = operate(&harness, &["explain", "acme", &other.to_string()]);
+    let explained = operate(&harness, &["explain", "acme", &done.to_string()]);
     assert!(
         explained.ok().contains("the candidate was erased"),
         "{}",

@@ -8,7 +8,8 @@ use crate::tenant::{Mapping, Position, Tenant};
 use crate::usecases::stage_check::{StageCheck, StageEntry};
 
 /// The outcome of the check before sending.
-pub(super) enum Precheck {
+#[derive(Debug)]
+pub enum Precheck {
     /// Send: to this person, with this entry, at this present position.
     Send(Box<Person>, Option<StageEntry>, Option<Position>),
     /// Do not send, or not now: the event for the row.
@@ -16,8 +17,9 @@ pub(super) enum Precheck {
 }
 
 impl Inviter {
-    /// Checks that the mapping still applies and the application is still at its trigger, and reads whom to invite.
-    pub(super) async fn precheck(
+    /// Checks that the mapping still applies and the application is still at its trigger, and reads whom to invite: `mapping` is
+    /// the invitation's own, and `present` as it is configured now. Saves nothing.
+    pub async fn precheck(
         &self,
         tenant: &Tenant,
         mapping: &Mapping,

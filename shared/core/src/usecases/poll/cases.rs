@@ -4,15 +4,16 @@
 use std::collections::HashMap;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
 
 use super::decide::{Decision, decide_among, decide_by_history};
 use super::watched::Watched;
 use crate::engine::Engine;
 use crate::error::{CallError, ErrorScope, StoreError};
 use crate::ids::{ApplicationId, AssessmentRef, InvitationKey, MappingId};
-use crate::invitation::{Invitation, SkipReason};
+use crate::invitation::{Entry, Invitation, SkipReason};
 use crate::ports::{ApplicationRow, Eploy, MappingStatus, StageInfo};
-use crate::tenant::Tenant;
+use crate::tenant::{MappingKind, Tenant};
 use crate::usecases::entries::EntryOf;
 
 /// How many status histories are requested at once: a whole page of them would overload Eploy.
@@ -33,6 +34,28 @@ pub struct Evaluation<'a> {
 pub type Decided<'a> = (Evaluation<'a>, Result<Decision, CallError>);
 
 impl Evaluation<'_> {
+    /// The invitation of this round, as seen at `now`.
+    pub fn invitation(&self, tenant: &Tenant, round: u32, now: Timestamp) -> Invitation {
+        let mapping = &self.watched.mapping;
+        let entry = Entry {
+            modified: self.row.modified,
+            not_before: (!mapping.include_current).then(|| self.watched.since(self.row)),
+            ..Entry::seen(now)
+        };
+        let invitation = Invitation::detected(
+            self.key(tenant, round),
+            self.row.candidate.clone(),
+            self.row.vacancy.clone(),
+            mapping.assessment.clone(),
+            entry,
+        )
+        .under(mapping.definition_id());
+        match &mapping.kind {
+            MappingKind::Pool(_) => invitation.for_pool(),
+            _ => invitation,
+        }
+    }
+
     /// Whether the mapping's newest invitation is under another definition than the one that polls use. That one may be
     /// newer: a poll may have switched to it and not have saved its state.
     pub(super) fn is_under_another(&self) -> bool {

@@ -12,11 +12,11 @@ use super::{PollError, Poller, mappings};
 use crate::engine::{Applied, Dispatch};
 use crate::error::{CallError, StoreError};
 use crate::ids::ApplicationId;
-use crate::invitation::{Entry, Event, Invitation, SkipReason, State};
+use crate::invitation::{Event, Invitation, SkipReason, State};
 use crate::ports::{
     ApplicationPage, ApplicationRow, Eploy, Inserted, RecheckQueue, Saved, TenantState,
 };
-use crate::tenant::{MappingKind, Tenant};
+use crate::tenant::Tenant;
 use crate::timing::after;
 
 /// The outcome of an evaluation.
@@ -330,22 +330,7 @@ impl Poller {
         round: u32,
         skipped: Option<SkipReason>,
     ) -> Result<Outcome, PollError> {
-        let mapping = &case.watched.mapping;
-        let invitation = Invitation::detected(
-            case.key(tenant, round),
-            case.row.candidate.clone(),
-            case.row.vacancy.clone(),
-            mapping.assessment.clone(),
-            Entry {
-                modified: case.row.modified,
-                not_before: (!mapping.include_current).then(|| case.watched.since(case.row)),
-                ..Entry::seen(self.engine.now())
-            },
-        );
-        let mut invitation = invitation.under(mapping.definition_id());
-        if matches!(mapping.kind, MappingKind::Pool(_)) {
-            invitation = invitation.for_pool();
-        }
+        let mut invitation = case.invitation(tenant, round, self.engine.now());
         if let Some(reason) = skipped {
             invitation = invitation.skipped(reason);
         }
