@@ -186,7 +186,9 @@ macro_rules! suite {
             operations: the_status_counts_what_waits_and_what_failed, the_latest_invitations_come_first, each_event_is_followed_once, an_application_is_explained,
                 a_retry_makes_what_failed_due, a_new_round_follows_a_cancelled_one, deliveries_are_processed_again,
                 an_unmatched_delivery_is_linked_or_discarded, a_tenant_is_due_at_once, a_hire_is_sent_again,
-                an_erasure_leaves_a_tombstone, a_retention_time_is_set_and_applied;
+                an_erasure_leaves_a_tombstone, a_retention_time_is_set_and_applied,
+                a_setting_is_shown_before_it_is_saved, a_tenant_is_paused_and_resumed_once, a_removed_tenant_is_not_found,
+                tenants_are_made_to_match_a_file, an_account_stays_while_its_invitations_are_open, a_mapping_is_paused_and_removed;
             restart: everything_is_there_after_a_restart, versions_count_on_after_a_restart;
         }
     };
