@@ -1,5 +1,7 @@
 //! Applications: finding those that changed or stand somewhere (REFERENCE.md §10).
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use stagecall_core::error::CallError;
@@ -12,7 +14,6 @@ use crate::dialect::Dialect;
 use crate::errors::{Permission, Problem};
 use crate::position::Stages;
 use crate::search::{Filter, MAX_LOOKUP_PAGES, Search};
-use crate::stage_searches::stage_filters;
 use crate::wire::{Page, read_row};
 
 /// The blocks of an application that are read, all documented by P-GROS.
@@ -116,6 +117,27 @@ impl Client {
     }
 }
 
+/// The filters of one search for applications at these triggers; none: it reads all applications.
+pub(crate) fn stage_filters(
+    dialect: &Dialect,
+    triggers: &[Trigger],
+    vacancies: &Vacancies,
+) -> Vec<Filter> {
+    let stages: BTreeSet<&str> = triggers
+        .iter()
+        .map(|trigger| trigger.stage.as_str())
+        .collect();
+    let vacancies: BTreeSet<&str> = match vacancies {
+        Vacancies::All => BTreeSet::new(),
+        Vacancies::Only(these) => these.iter().map(VacancyId::as_str).collect(),
+    };
+    let filters = [
+        Filter::any_of(dialect, dialect.stage_route.as_deref(), &stages),
+        Filter::any_of(dialect, dialect.vacancy_route.as_deref(), &vacancies),
+    ];
+    filters.into_iter().flatten().collect()
+}
+
 /// An application, or why it cannot be read.
 pub(crate) fn row(
     record: &Value,
@@ -148,6 +170,14 @@ mod tests {
         json!({"ApplicationId": id, "Candidate": {"Id": 9001}, "Vacancy": {"Id": "4101"},
             "Workflow": {"Stage": {"Id": "12", "Description": "Video"}, "Status": {"Id": 34}},
             "ModificationDate": "2025-01-24T09:15:00.123Z"})
+    }
+
+    fn trigger(stage: &str) -> Trigger {
+        Trigger {
+            stage: stage.into(),
+            stage_name: None,
+            statuses: Vec::new(),
+        }
     }
 
     #[tokio::test]
@@ -382,6 +412,52 @@ mod tests {
                 assert_eq!(error.code, "eploy.error_answer", "{body}");
                 assert!(error.may_retry(), "{body}");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn stages_and_vacancies_are_filtered_where_the_dialect_can() {
+        let only = |ids: &[&str]| Vacancies::Only(ids.iter().map(|id| (*id).into()).collect());
+        let one = [trigger("12")];
+        let two = [trigger("12"), trigger("13"), trigger("12")];
+        let routes =
+            json!({"stage_route": "Application.StageId", "vacancy_route": "Vacancy.VacancyId"});
+        let mut lists = routes.clone();
+        lists["filter_lists"] = json!(true);
+        lists["filter_ids"] = json!("number");
+        let stage = |value: Value| json!({"Route": "Application.StageId", "Operation": "Equals", "Value": value});
+        let vacancy = |value: Value| json!({"Route": "Vacancy.VacancyId", "Operation": "Equals", "Value": value});
+        let table = [
+            (json!({}), &one[..], Vacancies::All, json!([])),
+            (
+                routes.clone(),
+                &one,
+                Vacancies::All,
+                json!([stage(json!("12"))]),
+            ),
+            (
+                routes.clone(),
+                &one,
+                only(&["7"]),
+                json!([stage(json!("12")), vacancy(json!("7"))]),
+            ),
+            (routes, &two, only(&["7"]), json!([vacancy(json!("7"))])),
+            (
+                lists,
+                &two,
+                only(&["7", "8"]),
+                json!([stage(json!([12, 13])), vacancy(json!([7, 8]))]),
+            ),
+        ];
+        for (dialect, triggers, vacancies, filters) in table {
+            let scene = Scene::new(|_| Answer::ok("{}")).dialect(dialect);
+            scene
+                .client()
+                .await
+                .applications_at(triggers, &vacancies, 1)
+                .await
+                .unwrap();
+            assert_eq!(scene.last().body["Filters"], filters);
         }
     }
 

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use stagecall_core::ids::{StageId, VacancyId};
+use stagecall_core::ids::StageId;
 use stagecall_core::ports::StageSearch;
 use stagecall_core::tenant::{Trigger, Vacancies};
 
 use crate::dialect::Dialect;
-use crate::search::Filter;
 
 /// How a read of the applications at these triggers is split into searches. If several stages cannot be asked for at
 /// once: one per stage. If there is no route for stages and several vacancies cannot be asked for at once: one per
@@ -50,27 +49,6 @@ pub(crate) fn stage_searches(
     }
 }
 
-/// The filters of one search for applications at these triggers; none: it reads all applications.
-pub(crate) fn stage_filters(
-    dialect: &Dialect,
-    triggers: &[Trigger],
-    vacancies: &Vacancies,
-) -> Vec<Filter> {
-    let stages: BTreeSet<&str> = triggers
-        .iter()
-        .map(|trigger| trigger.stage.as_str())
-        .collect();
-    let vacancies: BTreeSet<&str> = match vacancies {
-        Vacancies::All => BTreeSet::new(),
-        Vacancies::Only(these) => these.iter().map(VacancyId::as_str).collect(),
-    };
-    let filters = [
-        Filter::any_of(dialect, dialect.stage_route.as_deref(), &stages),
-        Filter::any_of(dialect, dialect.vacancy_route.as_deref(), &vacancies),
-    ];
-    filters.into_iter().flatten().collect()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -83,52 +61,6 @@ mod tests {
             stage: stage.into(),
             stage_name: None,
             statuses: Vec::new(),
-        }
-    }
-
-    #[tokio::test]
-    async fn stages_and_vacancies_are_filtered_where_the_dialect_can() {
-        let only = |ids: &[&str]| Vacancies::Only(ids.iter().map(|id| (*id).into()).collect());
-        let one = [trigger("12")];
-        let two = [trigger("12"), trigger("13"), trigger("12")];
-        let routes =
-            json!({"stage_route": "Application.StageId", "vacancy_route": "Vacancy.VacancyId"});
-        let mut lists = routes.clone();
-        lists["filter_lists"] = json!(true);
-        lists["filter_ids"] = json!("number");
-        let stage = |value: Value| json!({"Route": "Application.StageId", "Operation": "Equals", "Value": value});
-        let vacancy = |value: Value| json!({"Route": "Vacancy.VacancyId", "Operation": "Equals", "Value": value});
-        let table = [
-            (json!({}), &one[..], Vacancies::All, json!([])),
-            (
-                routes.clone(),
-                &one,
-                Vacancies::All,
-                json!([stage(json!("12"))]),
-            ),
-            (
-                routes.clone(),
-                &one,
-                only(&["7"]),
-                json!([stage(json!("12")), vacancy(json!("7"))]),
-            ),
-            (routes, &two, only(&["7"]), json!([vacancy(json!("7"))])),
-            (
-                lists,
-                &two,
-                only(&["7", "8"]),
-                json!([stage(json!([12, 13])), vacancy(json!([7, 8]))]),
-            ),
-        ];
-        for (dialect, triggers, vacancies, filters) in table {
-            let scene = Scene::new(|_| Answer::ok("{}")).dialect(dialect);
-            scene
-                .client()
-                .await
-                .applications_at(triggers, &vacancies, 1)
-                .await
-                .unwrap();
-            assert_eq!(scene.last().body["Filters"], filters);
         }
     }
 

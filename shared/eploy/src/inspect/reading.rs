@@ -4,7 +4,7 @@ use stagecall_core::ports::StageSearch;
 use stagecall_core::tenant::{Trigger, Vacancies};
 
 use super::Inspector;
-use crate::stage_searches::stage_filters;
+use crate::applications::stage_filters;
 use crate::stage_searches::stage_searches;
 
 /// How the applications at some triggers are read.
