@@ -12,6 +12,9 @@ use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemInput;
 use aws_sdk_dynamodb::operation::get_item::GetItemInput;
 use aws_sdk_dynamodb::operation::put_item::{PutItemInput, PutItemOutput};
 use aws_sdk_dynamodb::operation::query::QueryInput;
+use aws_sdk_dynamodb::operation::transact_write_items::{
+    TransactWriteItemsInput, TransactWriteItemsOutput,
+};
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemInput, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use futures::StreamExt as _;
@@ -64,6 +67,8 @@ impl Intercept for Meter {
             &mut get.return_consumed_capacity
         } else if let Some(query) = input.downcast_mut::<QueryInput>() {
             &mut query.return_consumed_capacity
+        } else if let Some(transaction) = input.downcast_mut::<TransactWriteItemsInput>() {
+            &mut transaction.return_consumed_capacity
         } else if let Some(batch) = input.downcast_mut::<BatchGetItemInput>() {
             &mut batch.return_consumed_capacity
         } else {
@@ -85,6 +90,7 @@ impl Intercept for Meter {
         let writes = context.output_or_error().unwrap().map_or(true, |output| {
             output.downcast_ref::<PutItemOutput>().is_some()
                 || output.downcast_ref::<UpdateItemOutput>().is_some()
+                || output.downcast_ref::<TransactWriteItemsOutput>().is_some()
         });
         let units: f64 = match &body["ConsumedCapacity"] {
             Value::Array(tables) => tables
