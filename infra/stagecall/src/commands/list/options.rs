@@ -8,7 +8,7 @@ use crate::output::{Output, print_json, table};
 
 /// Whose options to list.
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct OptionsArguments {
     /// The tenant.
     pub(super) tenant: String,
     #[command(flatten)]

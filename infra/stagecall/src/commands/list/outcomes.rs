@@ -12,7 +12,7 @@ use super::options;
 #[command(after_help = "Examples:\n  stagecall outcomes acme\n  stagecall outcomes acme --types")]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    of: options::Arguments,
+    of: options::OptionsArguments,
     /// List the action types instead.
     #[arg(long)]
     types: bool,

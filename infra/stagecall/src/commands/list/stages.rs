@@ -12,7 +12,7 @@ use super::options;
 #[command(after_help = "Examples:\n  stagecall stages acme\n  stagecall stages acme --statuses")]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    of: options::Arguments,
+    of: options::OptionsArguments,
     /// List the statuses instead.
     #[arg(long)]
     statuses: bool,

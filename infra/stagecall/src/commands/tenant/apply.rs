@@ -13,7 +13,7 @@ use super::file;
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    file: file::Arguments,
+    file: file::FileArguments,
 }
 
 pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {

@@ -14,7 +14,7 @@ use crate::confirm::Audit;
 use crate::exit;
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct FileArguments {
     /// The file, as `tenant export` prints it; - for standard input, which needs --yes.
     file: PathBuf,
     /// Show what would change, and change nothing.
@@ -24,7 +24,7 @@ pub(super) struct Arguments {
     audit: Audit,
 }
 
-impl Arguments {
+impl FileArguments {
     /// The tenants of the file.
     pub(super) fn read(&self, on: &Installation) -> anyhow::Result<Vec<Tenant>> {
         let file = &self.file;

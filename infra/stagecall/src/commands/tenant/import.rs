@@ -11,7 +11,7 @@ use super::file;
 #[command(after_help = "Example:\n  stagecall tenant import tenants.toml")]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    file: file::Arguments,
+    file: file::FileArguments,
 }
 
 pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
