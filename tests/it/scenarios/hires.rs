@@ -289,7 +289,7 @@ async fn unreadable_placements_do_not_stop_invitations() {
     harness.always("eploy.placements", refused).await;
     harness.start_for(&[&acme]).await;
     harness
-        .logged(&["ERROR", "reading of hires failed", "tenant=acme "])
+        .logged(&["ERROR", "hires not read", "tenant=acme "])
         .await;
     acme.invitee().await;
     harness.no_faults().await;

@@ -77,6 +77,9 @@ fn list_tenants(root: &mut Value, problems: &mut Problems) {
         }
     }
     let names = keys(&by_name, root);
+    if names.is_empty() && by_name.value(root).is_some_and(Value::is_table) {
+        by_name.take(root);
+    }
     if names.is_empty() || list.put(root, Value::Array(Vec::new())).is_err() {
         return;
     }
