@@ -21,8 +21,8 @@ pub async fn fails_visibly(emulator: &Emulator, mut plan: Plan, player: &Sandbox
     lacking.join(&stack).await;
     until("the log tells of the refusal", async || {
         let log = stack.log_of(Function::Poll).await.unwrap();
-        let told = |word: &str| log.iter().any(|line| line.text.contains(word));
-        (told("the role may not do this") && told("AccessDenied")).then_some(())
+        let logged = |word: &str| log.iter().any(|line| line.text.contains(word));
+        (logged("the role may not do this") && logged("AccessDenied")).then_some(())
     })
     .await;
     let sums = verdict::judge(&[&lacking]).await;

@@ -27,7 +27,7 @@ pub async fn measure(
     applications: u32,
 ) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
-    let mut told = |function: &str, process: &Process| -> anyhow::Result<()> {
+    let mut measured = |function: &str, process: &Process| -> anyhow::Result<()> {
         let name = format!("{function}: peak memory, batch of {BATCH}");
         let peak = process.peak_memory()?;
         figures.push(Figure::new(name, peak, "MB", Aim::AtMost(IN_A_BATCH)));
@@ -42,7 +42,7 @@ pub async fn measure(
     }
     let mut clock = start("clock").await?;
     clock.invoke(&json!({}), Duration::from_secs(50)).await?;
-    told("clock", &clock)?;
+    measured("clock", &clock)?;
     let due = story.aws.take_queued().len();
     ensure!(due == BATCH, "{due} polls are due instead of {BATCH}");
 
@@ -52,7 +52,7 @@ pub async fn measure(
         story.apply(customer, 1, "Video Interview").await?;
     }
     let invitations = story.poll(&mut poll, &customers).await?;
-    told("poll", &poll)?;
+    measured("poll", &poll)?;
 
     let mut invite = start("invite").await?;
     ensure!(
@@ -61,7 +61,7 @@ pub async fn measure(
         invitations.len()
     );
     hand(&mut invite, &invitations).await?;
-    told("invite", &invite)?;
+    measured("invite", &invite)?;
     ensure!(
         story.invited().await? == BATCH,
         "somebody was not invited once"
@@ -77,7 +77,7 @@ pub async fn measure(
             "a callback was refused: {answer}"
         );
     }
-    told("callback", &callback)?;
+    measured("callback", &callback)?;
 
     let mut write_back = start("writeback").await?;
     let reports: Vec<Work> = invitations
@@ -92,7 +92,7 @@ pub async fn measure(
         })
         .collect();
     hand(&mut write_back, &reports).await?;
-    told("writeback", &write_back)?;
+    measured("writeback", &write_back)?;
     for customer in &customers {
         ensure!(
             story.reported(customer).await? == 1,

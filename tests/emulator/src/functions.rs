@@ -137,10 +137,10 @@ async fn stripped(binary: &Path, to: &Path) -> bool {
 
 /// The name and the place of a binary, of a line of cargo's that tells of one.
 fn binary(line: &str) -> Option<(String, PathBuf)> {
-    let told: Value = serde_json::from_str(line).ok()?;
-    let executable = told["executable"].as_str()?;
+    let message: Value = serde_json::from_str(line).ok()?;
+    let executable = message["executable"].as_str()?;
     Some((
-        told["target"]["name"].as_str()?.to_owned(),
+        message["target"]["name"].as_str()?.to_owned(),
         executable.into(),
     ))
 }

@@ -78,7 +78,7 @@ pub const SINCE: Target = Target {
 /// A file that makes no sense is told by its line, and nothing of it is.
 fn secrets(input: &[u8], _: u64) -> Result<(), String> {
     let text = String::from_utf8_lossy(input);
-    let told = match credentials::parse(&text) {
+    let message = match credentials::parse(&text) {
         Ok(given) => {
             // The names are not secret, wherever somebody puts a secret in the place of one.
             let all: Vec<_> = given.values().flat_map(|table| table.values()).collect();
@@ -94,8 +94,8 @@ fn secrets(input: &[u8], _: u64) -> Result<(), String> {
             problem
         }
     };
-    match SECRET.iter().find(|word| told.contains(**word)) {
-        Some(word) => Err(format!("\"{word}\" is repeated in: {told}")),
+    match SECRET.iter().find(|word| message.contains(**word)) {
+        Some(word) => Err(format!("\"{word}\" is repeated in: {message}")),
         None => Ok(()),
     }
 }

@@ -93,13 +93,13 @@ fn file(input: &[u8], _: u64) -> Result<(), String> {
             safe(&one.tenant)
         }),
         Err(wrong) => {
-            let told = wrong.to_string();
+            let message = wrong.to_string();
             // Where TOML itself is broken, its reader shows the line; what is at a secret's place is never shown.
             let elsewhere = String::from_utf8_lossy(input)
                 .parse::<toml::Table>()
                 .is_ok_and(|table| strays(&toml::Value::Table(table)));
-            if told.contains(WRITTEN) && !told.contains("not valid TOML") && !elsewhere {
-                return Err(format!("a secret is repeated: {told}"));
+            if message.contains(WRITTEN) && !message.contains("not valid TOML") && !elsewhere {
+                return Err(format!("a secret is repeated: {message}"));
             }
             Ok(())
         }

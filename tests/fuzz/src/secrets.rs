@@ -44,13 +44,13 @@ pub const FILES: Target = Target {
 };
 
 /// Nothing of it is told, except where it was put in the place of a name.
-fn hidden(told: &str, names: &[String]) -> Result<(), String> {
+fn hidden(message: &str, names: &[String]) -> Result<(), String> {
     let is_name = |word: &str| names.iter().any(|name| name.contains(word));
     match SECRET
         .iter()
-        .find(|word| told.contains(**word) && !is_name(word))
+        .find(|word| message.contains(**word) && !is_name(word))
     {
-        Some(word) => Err(format!("\"{word}\" is repeated in: {told}")),
+        Some(word) => Err(format!("\"{word}\" is repeated in: {message}")),
         None => Ok(()),
     }
 }

@@ -123,17 +123,17 @@ pub async fn every_field_of_an_announcement_reads_back(backend: impl Backend) {
         until: at(0.75),
     };
     let put_off = then(&row, put_off, at(0.5));
-    let told = delivering(&put_off);
+    let in_delivery = delivering(&put_off);
     let tried = ended(
-        &begun(&told, 2.0),
+        &begun(&in_delivery, 2.0),
         Outcome::Unanswered("hrms.no_answer".to_owned()),
         3.0,
     );
     let again = begun(&tried, 10.0);
     let delivered = ended(&again, Outcome::Answered(204), 10.5);
-    let begun = begun(&told, 2.0);
+    let begun = begun(&in_delivery, 2.0);
     assert_eq!(delivered.state, State::Delivered);
-    for next in [put_off, told, begun, tried, again, delivered] {
+    for next in [put_off, in_delivery, begun, tried, again, delivered] {
         row = next;
         assert_eq!(save(&stores, &row).await, Saved::Saved);
         assert_eq!(load(&stores, &row.key).await, Some(row.clone()));
@@ -175,11 +175,11 @@ pub async fn an_announcement_is_due_for_its_next_step(backend: impl Backend) {
     insert(&stores, &baseline).await;
     assert_eq!(due(&stores, at(-0.001)).await, []);
     assert_eq!(due(&stores, at(0.0)).await, item);
-    let told = delivering(&first);
-    save(&stores, &told).await;
+    let in_delivery = delivering(&first);
+    save(&stores, &in_delivery).await;
     assert_eq!(due(&stores, at(0.5)).await, []);
     assert_eq!(due(&stores, at(1.0)).await, item);
-    let begun = begun(&told, 2.0);
+    let begun = begun(&in_delivery, 2.0);
     save(&stores, &begun).await;
     assert_eq!(due(&stores, at(61.0)).await, []);
     assert_eq!(due(&stores, at(62.0)).await, item);

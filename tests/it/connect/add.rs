@@ -73,7 +73,7 @@ async fn each_eploy_problem_is_named_exactly_and_can_be_fixed() {
             "Restricted IP Access",
         ),
     ];
-    for (settings, code, found, mend) in cases {
+    for (settings, code, found, fix) in cases {
         set(&fixture, settings).await;
         let done = fixture.add(&["--json"]);
         assert_eq!(done.code, Some(3), "{done:?}");
@@ -82,7 +82,7 @@ async fn each_eploy_problem_is_named_exactly_and_can_be_fixed() {
             panic!("{code}: {problems:?}");
         };
         assert_eq!(is, code);
-        assert!(says.contains(found) && how.contains(mend), "{says} → {how}");
+        assert!(says.contains(found) && how.contains(fix), "{says} → {how}");
     }
     let settings = SystemSettings {
         ip_ranges: Some(vec!["127.0.0.1/32".to_owned()]),

@@ -63,7 +63,7 @@ async fn mappings_are_chosen_by_name_or_id_and_errors_are_reported() {
     fixture.apply("Shortlist", 1).await;
     fixture.add(&[]).well();
     fixture.run(&["probe", "acme"]).well();
-    for (arguments, told) in [
+    for (arguments, message) in [
         (&["--vacancy", "Cook"][..], "Support Worker (4101)"),
         (&["--stage", "Offer"], "Video Interview (12)"),
         (&["--id", "a b"], "letters, digits"),
@@ -74,7 +74,7 @@ async fn mappings_are_chosen_by_name_or_id_and_errors_are_reported() {
     ] {
         let done = fixture.map(arguments);
         assert_ne!(done.code, Some(0), "{arguments:?}");
-        assert!(done.err.contains(told), "{arguments:?}: {}", done.err);
+        assert!(done.err.contains(message), "{arguments:?}: {}", done.err);
     }
     let nowhere = [
         "map",

@@ -394,9 +394,9 @@ async fn a_partner_is_let_in_with_everything_and_with_nothing_less() {
     platform.invite(&scene.order(1)).await.unwrap();
     let player = scene.sandbox.player();
     let all = player.wecp_participants(ACCOUNT, Some(&email(1))).await;
-    let told = &all.unwrap()[0].metadata;
+    let metadata = &all.unwrap()[0].metadata;
     assert_eq!(
-        *told,
+        *metadata,
         json!({
             "candidateId": "21",
             "applicationId": "11",

@@ -99,8 +99,8 @@ async fn no_more_calls_are_made_than_were_given() {
     harness.kill();
     harness.start().await;
     // One has a new result, and no call is left to report it.
-    let told = all.iter().find(|one| !one.application.actions.is_empty());
-    acme.act(&told.unwrap().participants, CandidateAct::Answer)
+    let reported = all.iter().find(|one| !one.application.actions.is_empty());
+    acme.act(&reported.unwrap().participants, CandidateAct::Answer)
         .await;
     harness
         .logged(&["eploy.allowance_ours", "report deferred"])

@@ -5,10 +5,10 @@ use stagecall_sandbox::control::{CandidateAct, Key, NewOption, Role, SystemSetti
 use stagecall_tests::harness::{Customer, Harness, completed, free_port};
 
 /// The log line of a suspended tenant.
-async fn suspended(harness: &Harness, tenant: &str, code: &str, mend: &[&str]) {
+async fn suspended(harness: &Harness, tenant: &str, code: &str, fix: &[&str]) {
     let tenant = format!("tenant={tenant} ");
     let line = harness.logged(&["tenant suspended", &tenant]).await;
-    for word in [&[code], mend].concat() {
+    for word in [&[code], fix].concat() {
         assert!(line.contains(word), "\"{word}\" is not in: {line}");
     }
 }
@@ -141,11 +141,11 @@ async fn a_wrong_address_is_reported_while_others_continue() {
         line.contains("eploy.unreachable") && line.contains("check base_url"),
         "{line}"
     );
-    let mend = [
+    let fix = [
         "the address at which you log in to Eploy",
         "Account Manager",
     ];
-    suspended(&harness, "elsewhere", "eploy.no_api", &mend).await;
+    suspended(&harness, "elsewhere", "eploy.no_api", &fix).await;
     works(&good).await;
 }
 

@@ -257,14 +257,14 @@ async fn a_delay_is_reported_and_then_cleared() {
     acme.enter(&[id]).await;
     until("the delay is told", async || {
         let judged = acme.judged(id).await;
-        let told = judged.application.actions.first()?.comments_html.clone()?;
-        (told.contains("Not invited to Willo yet") && told.contains("takes no more invitations"))
+        let text = judged.application.actions.first()?.comments_html.clone()?;
+        (text.contains("Not invited to Willo yet") && text.contains("takes no more invitations"))
             .then_some(())
     })
     .await;
     harness.no_faults().await;
-    let told = acme.shows(id, "Invited").await.comments_html.unwrap();
-    assert!(!told.contains("yet"), "{told}");
+    let text = acme.shows(id, "Invited").await.comments_html.unwrap();
+    assert!(!text.contains("yet"), "{text}");
     let judged = acme.judged(id).await;
     assert_eq!(
         (judged.invitations.len(), judged.application.actions.len()),

@@ -119,16 +119,16 @@ async fn who_is_hired_is_announced_once_and_who_was_before_is_not() {
     let mut forged = webhook.clone();
     forged.body = forged.body.replace(&hired.to_string(), "1");
     assert!(!verified(&forged, SECRET));
-    let told = data(webhook);
+    let sent = data(webhook);
     let judged = acme.judged(hired).await.application;
-    assert_eq!(told["application"]["id"], hired.to_string());
-    assert_eq!(told["candidate"]["id"], judged.candidate.to_string());
-    assert_eq!(told["vacancy"]["id"], acme.vacancy.to_string());
+    assert_eq!(sent["application"]["id"], hired.to_string());
+    assert_eq!(sent["candidate"]["id"], judged.candidate.to_string());
+    assert_eq!(sent["vacancy"]["id"], acme.vacancy.to_string());
     let base = harness.player.eploy("acme").await.unwrap().base_url;
     let link = format!("{base}/api/applications/{hired}");
-    assert_eq!(told["application"]["url"], link);
+    assert_eq!(sent["application"]["url"], link);
     // No more fields were requested, so nothing was read, and nothing was written to Eploy.
-    assert_eq!(told.get("person"), None);
+    assert_eq!(sent.get("person"), None);
     assert_eq!(acme.count("eploy.candidates.get").await, 0);
     assert_eq!(acme.count("eploy.placements.search").await, 0);
     assert!(acme.written(hired).await.is_empty());
@@ -241,8 +241,8 @@ async fn gone_ends_delivery_until_an_operator_redelivers() {
         let redelivery = announcer.redeliver(&key(application)).await.unwrap();
         assert_eq!(redelivery, Redelivery::Due);
         let taken = webhooks(&harness, count).await;
-        let told = data(&taken[count - 1]);
-        assert_eq!(told["application"]["id"], application.to_string());
+        let sent = data(&taken[count - 1]);
+        assert_eq!(sent["application"]["id"], application.to_string());
         delivered(&harness, application).await;
     }
     let unknown = announcer.redeliver(&key(1)).await.unwrap();
@@ -271,12 +271,12 @@ async fn a_placement_is_a_hire_when_it_comes_to_its_status() {
     acme.polled().await;
     assert_eq!(harness.player.webhooks(0).await.unwrap().next, 1);
     assert!(verified(&taken[0], SECRET));
-    let told = data(&taken[0]);
-    assert_eq!(told["application"]["id"], offered.to_string());
-    let placement = told["placement"]["id"].as_str().unwrap();
+    let sent = data(&taken[0]);
+    assert_eq!(sent["application"]["id"], offered.to_string());
+    let placement = sent["placement"]["id"].as_str().unwrap();
     let base = harness.player.eploy("acme").await.unwrap().base_url;
     let link = format!("{base}/api/placements/{placement}");
-    assert_eq!(told["placement"]["url"], link);
+    assert_eq!(sent["placement"]["url"], link);
 }
 
 /// A key without the right to read placements stops the hires, and nothing else.

@@ -159,14 +159,14 @@ async fn the_date_and_the_interviewers_may_stand_in_eploy() {
     let comments = action.comments_html.unwrap();
     assert!(comments.contains("15 Jul 2030, 14:30"), "{comments}");
 
-    let told = acme.shows(past, "Not Invited").await.comments_html.unwrap();
-    assert!(told.contains("in the past"), "{told}");
+    let text = acme.shows(past, "Not Invited").await.comments_html.unwrap();
+    assert!(text.contains("in the past"), "{text}");
     until(
         "the recruiter is told that the date is missing",
         async || {
             let judged = acme.judged(undated).await;
-            let told = judged.application.actions.last()?.comments_html.clone()?;
-            told.contains("no date for the interview").then_some(())
+            let text = judged.application.actions.last()?.comments_html.clone()?;
+            text.contains("no date for the interview").then_some(())
         },
     )
     .await;

@@ -137,13 +137,13 @@ async fn what_happened_can_be_seen_from_above_and_in_full() {
         &harness,
         &["tail", "acme", "--since", "1h", "--for", "0", "--json"],
     );
-    let told: Vec<Value> = tail
+    let events: Vec<Value> = tail
         .ok()
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     let of_done = format!("{done}.{MAPPING}.1");
-    let sent = told
+    let sent = events
         .iter()
         .filter(|line| line["invitation"] == *of_done && line["what"] == "sent");
     assert_eq!(sent.count(), 1);

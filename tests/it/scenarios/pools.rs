@@ -143,11 +143,11 @@ async fn who_did_well_is_pooled_by_what_came_of_the_test() {
         .unwrap();
     until("who finished is in the pool", async || {
         let judged = acme.judged(id).await;
-        let told = judged.application.actions.iter().any(|action| {
-            let told = action.comments_html.as_deref().unwrap_or_default();
-            told.contains("Added to the talent pool")
+        let reported = judged.application.actions.iter().any(|action| {
+            let reported = action.comments_html.as_deref().unwrap_or_default();
+            reported.contains("Added to the talent pool")
         });
-        (told && pooled(&judged, &pools[0]).len() == 1).then_some(())
+        (reported && pooled(&judged, &pools[0]).len() == 1).then_some(())
     })
     .await;
     let judged = acme.judged(id).await;

@@ -130,16 +130,16 @@ async fn poll(store: &Store, engine: &Engine) {
         outside,
         &engine.timing,
     );
-    let poller = Poller {
+    let tenant_poller = Poller {
         engine: engine.clone(),
         states: ports.clone(),
         announcements: ports,
         eploy: Arc::new(eploy),
     };
-    let polled = poller.poll(&acme.id, Deadline::NONE).await;
+    let polled = tenant_poller.poll(&acme.id, Deadline::NONE).await;
     assert_eq!(polled.unwrap(), Polled::Failed);
     // It is not due any more, and so not late.
-    let polled = poller.poll(&acme.id, Deadline::NONE).await;
+    let polled = tenant_poller.poll(&acme.id, Deadline::NONE).await;
     assert_eq!(polled.unwrap(), Polled::NotDue);
 }
 

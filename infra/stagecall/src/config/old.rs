@@ -73,7 +73,7 @@ fn list_tenants(root: &mut Value, problems: &mut Problems) {
     let (by_name, list) = (file.key("tenants"), file.key("tenant"));
     for tenant in elements(&list, root) {
         if let Some(id) = tenant.key("id").value(root).and_then(Value::as_str) {
-            problems.moved(&tenant, format!("tenant.{id}"));
+            problems.moved(&tenant, &format!("tenant.{id}"));
         }
     }
     let names = keys(&by_name, root);

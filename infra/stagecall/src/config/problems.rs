@@ -13,7 +13,7 @@ pub(super) struct Problems {
 
 impl Problems {
     /// Problems at `present` are shown at `written`, which is the place in the file.
-    pub(super) fn moved(&mut self, present: &Place, written: impl ToString) {
+    pub(super) fn moved(&mut self, present: &Place, written: &impl ToString) {
         self.moved.push((present.to_string(), written.to_string()));
     }
 

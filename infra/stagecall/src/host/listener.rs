@@ -113,7 +113,7 @@ async fn serve_connection_until(stream: TcpStream, site: &Site, mut end: watch::
     let respond = async |request: Request<Incoming>| {
         let request = request.map(|body| TimedBody::new(body, BODY_TIMEOUT));
         let response = site.respond(request).await;
-        Ok::<_, Infallible>(response.map(|text| Full::<Bytes>::from(text)))
+        Ok::<_, Infallible>(response.map(Full::<Bytes>::from))
     };
     let mut connection = pin!(
         http1::Builder::new()

@@ -135,7 +135,7 @@ impl Host {
             share: MAX_QUEUED_PER_TENANT,
             lease: seconds(engine.timing.retry_seconds),
         };
-        let ports = Ports {
+        let use_case_ports = Ports {
             engine,
             states: store.clone(),
             announcements: store.clone(),
@@ -158,8 +158,8 @@ impl Host {
         Ok(Self {
             store: parts.store,
             clock: parts.clock,
-            app: App::new(&ports),
-            receiver: ports.receiver(),
+            app: App::new(&use_case_ports),
+            receiver: use_case_ports.receiver(),
             ticker,
             workers,
             listener,

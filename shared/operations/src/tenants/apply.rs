@@ -5,7 +5,7 @@ use stagecall_core::tenant::Tenant;
 
 use super::change::TenantChange;
 use super::text::difference;
-use crate::change::Change as _;
+use crate::change::Change;
 use crate::error::Result;
 use crate::installation::Installation;
 
@@ -21,7 +21,7 @@ pub struct Changes {
 impl Changes {
     /// What will happen, in words.
     pub fn in_words(&self) -> String {
-        let changes: Vec<_> = self.changes.iter().map(|one| one.in_words()).collect();
+        let changes: Vec<_> = self.changes.iter().map(Change::in_words).collect();
         changes.join("\n")
     }
 }
@@ -108,7 +108,7 @@ mod tests {
         changed.eploy.poll_seconds = 120;
         let found = import(&on, vec![changed]).await.unwrap();
         assert!(found.changes.is_empty());
-        assert_eq!(found.kept, [before.id.clone()]);
+        assert_eq!(found.kept, std::slice::from_ref(&before.id));
         let found = import(&on, vec![before]).await.unwrap();
         assert!(found.kept.is_empty());
     }

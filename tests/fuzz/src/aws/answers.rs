@@ -40,7 +40,7 @@ fn answers(input: &[u8], choice: u64) -> Result<(), String> {
     let body = input.to_vec();
     let aws = Aws::new(move |_, _| (status, body.clone()));
     let config = aws.config();
-    let told: Value = serde_json::from_slice(input).unwrap_or_default();
+    let answered: Value = serde_json::from_slice(input).unwrap_or_default();
     // What AWS says in an error is AWS's own, and told.
     let failed = |error: &StoreError| match status {
         200 => silent(&format!("{error} {error:?}")),
@@ -73,7 +73,7 @@ fn answers(input: &[u8], choice: u64) -> Result<(), String> {
                 refused("an invitation", store.load(&key).await.map(drop))?;
                 let counted = store.taken(&tenant, "2026-11-22").await;
                 if let Ok(count) = counted
-                    && let Some(calls) = told["Item"]["calls"].as_object()
+                    && let Some(calls) = answered["Item"]["calls"].as_object()
                     && calls.len() == 1
                     && calls.get("N").and_then(Value::as_str) != Some(count.to_string().as_str())
                 {
@@ -116,7 +116,10 @@ fn answers(input: &[u8], choice: u64) -> Result<(), String> {
                     .set_visibility(vec![held])
                     .await;
                 for taken in [pushed, held] {
-                    if taken.is_ok() && told["Failed"].as_array().is_some_and(|all| !all.is_empty())
+                    if taken.is_ok()
+                        && answered["Failed"]
+                            .as_array()
+                            .is_some_and(|all| !all.is_empty())
                     {
                         return Err("a message that was not taken counts as taken".to_owned());
                     }

@@ -64,7 +64,7 @@ fn environment(input: &[u8], _: u64) -> Result<(), String> {
             .is_none_or(|text| text.trim().is_empty())
     };
     let missing: Vec<&str> = NEEDED.into_iter().filter(|name| is_missing(name)).collect();
-    let told = match &read {
+    let message = match &read {
         Ok(environment) => {
             if !missing.is_empty() {
                 return Err(format!("it is taken for whole without {missing:?}"));
@@ -76,11 +76,11 @@ fn environment(input: &[u8], _: u64) -> Result<(), String> {
             format!("{:?}", environment.aws.credentials)
         }
         Err(unusable) => {
-            let told = unusable.to_string();
-            if let Some(name) = missing.iter().find(|name| !told.contains(**name)) {
-                return Err(format!("{name} is missing, and what is told is: {told}"));
+            let message = unusable.to_string();
+            if let Some(name) = missing.iter().find(|name| !message.contains(**name)) {
+                return Err(format!("{name} is missing, and what is told is: {message}"));
             }
-            told
+            message
         }
     };
     for name in SECRET {
@@ -91,10 +91,10 @@ fn environment(input: &[u8], _: u64) -> Result<(), String> {
             others.into_iter().any(|(_, text)| text.contains(secret))
         };
         if let Some(secret) = secret
-            && told.contains(secret)
+            && message.contains(secret)
             && !elsewhere(secret)
         {
-            return Err(format!("{name} is repeated: {told}"));
+            return Err(format!("{name} is repeated: {message}"));
         }
     }
     Ok(())

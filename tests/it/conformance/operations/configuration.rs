@@ -88,10 +88,10 @@ pub async fn tenants_are_made_to_match_a_file(backend: impl Backend) {
     changed.eploy.daily_calls = 77;
     let kept = apply::import(on, vec![changed.clone()]).await.unwrap();
     assert!(kept.changes.is_empty());
-    assert_eq!(kept.kept, [changed.id.clone()]);
-    let changes = apply::apply(on, vec![changed.clone()]).await.unwrap();
-    assert!(changes.in_words().contains("+daily_calls = 77"));
-    for one in changes.changes {
+    assert_eq!(kept.kept, std::slice::from_ref(&changed.id));
+    let application = apply::apply(on, vec![changed.clone()]).await.unwrap();
+    assert!(application.in_words().contains("+daily_calls = 77"));
+    for one in application.changes {
         operated.apply(one).await.unwrap();
     }
     assert_eq!(on.tenant("acme").await.unwrap(), changed);

@@ -34,11 +34,13 @@ async fn a_retry_invites_whom_a_failure_left_out() {
     .ok();
     acme.invited(nowhere).await;
     acme.shows(nowhere, "Invited").await;
-    let told = operate(&harness, &["explain", "acme", &nowhere_id]);
+    let explained = operate(&harness, &["explain", "acme", &nowhere_id]);
     assert!(
-        told.ok().contains("retry by ada: the address was added"),
+        explained
+            .ok()
+            .contains("retry by ada: the address was added"),
         "{}",
-        told.out
+        explained.out
     );
     // Nothing is left to be tried again.
     let again = operate(&harness, &["retry", "acme", "--failed", "--yes"]);
@@ -59,8 +61,8 @@ async fn a_new_round_and_a_cancelled_one() {
     assert_eq!(open.code, Some(1), "{}", open.error);
     assert!(open.error.contains("stagecall cancel"), "{}", open.error);
     let cancelled = operate(&harness, &["cancel", "acme", &id.to_string(), "--yes"]);
-    let told = cancelled.ok();
-    assert!(told.contains("withdrawn on willo"), "{told}");
+    let explained = cancelled.ok();
+    assert!(explained.contains("withdrawn on willo"), "{explained}");
     acme.shows(id, "Cancelled").await;
     // Doing it again does nothing.
     let again = operate(&harness, &["cancel", "acme", &id.to_string(), "--yes"]);

@@ -18,10 +18,14 @@ async fn an_operator_sees_a_hire_and_redelivers_it() {
         (listed[0]["state"] == "delivered").then_some(())
     })
     .await;
-    let told = operate(&harness, &["explain", "acme", &hired]);
+    let explained = operate(&harness, &["explain", "acme", &hired]);
     let line = format!("hire application.{hired}: delivered");
-    assert!(told.ok().contains(&line), "{}", told.out);
-    assert!(told.out.contains("attempt 1): HTTP 2"), "{}", told.out);
+    assert!(explained.ok().contains(&line), "{}", explained.out);
+    assert!(
+        explained.out.contains("attempt 1): HTTP 2"),
+        "{}",
+        explained.out
+    );
 
     let unknown = operate(&harness, &["hires", "redeliver", "acme", "1", "--yes"]);
     assert_eq!(unknown.code, Some(4), "{}", unknown.error);
@@ -44,6 +48,10 @@ async fn an_operator_sees_a_hire_and_redelivers_it() {
     };
     assert_eq!(id(0), id(1));
     assert_eq!(first[0].body.len(), second[1].body.len());
-    let told = operate(&harness, &["explain", "acme", &hired]);
-    assert!(told.ok().contains("hires redeliver by ada"), "{}", told.out);
+    let explained = operate(&harness, &["explain", "acme", &hired]);
+    assert!(
+        explained.ok().contains("hires redeliver by ada"),
+        "{}",
+        explained.out
+    );
 }
