@@ -78,7 +78,11 @@ pub async fn a_watched_or_ended_invitation_is_not_due(backend: impl Backend) {
     quiet_tenant(&backend, "acme").await;
     let stores = backend.stores();
     let watched = reported(&sent(&detected(key("acme", 1)), &"p1".into()));
-    let ended = then(&detected(key("acme", 2)), Event::Left, at(0.0));
+    let ended = then(
+        &detected(key("acme", 2)),
+        Event::Left { modified: None },
+        at(0.0),
+    );
     for row in [watched, ended] {
         stores.ledger.insert(&row).await.unwrap();
     }

@@ -214,7 +214,10 @@ impl Model for Life {
                 }
             }
             Happens::Leaves => {
-                let left = world.row.apply(Event::Left, now(), &self.timing, None);
+                let left =
+                    world
+                        .row
+                        .apply(Event::Left { modified: None }, now(), &self.timing, None);
                 world.save(left.ok()?.next);
             }
             Happens::Does(index, make) => world = self.steps().after(before, index, make),

@@ -90,7 +90,10 @@ pub enum Event {
     ResultUnavailable(Failure),
     WatchExpired,
     /// The application was seen away from the trigger stage.
-    Left,
+    Left {
+        /// Its modification date, in Eploy's own time.
+        modified: Option<Timestamp>,
+    },
     /// The application was checked and is still in the same stay at the stage.
     StillThere {
         /// Its modification date, in Eploy's own time.
@@ -141,7 +144,7 @@ impl Event {
             Self::Observed { .. } => "observed",
             Self::ResultUnavailable(_) => "result_unavailable",
             Self::WatchExpired => "watch_expired",
-            Self::Left => "left_stage",
+            Self::Left { .. } => "left_stage",
             Self::StillThere { .. } => "still_there",
             Self::CandidateMerged { .. } => "candidate_merged",
             Self::ReportBegun(_) => "report_begun",

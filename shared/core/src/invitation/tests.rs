@@ -335,7 +335,7 @@ fn leaving_does_not_take_away_its_own_expiry() {
         .unwrap()
         .next;
     let left = row
-        .apply(Event::Left, time(4), &timing, Some(14))
+        .apply(Event::Left { modified: None }, time(4), &timing, Some(14))
         .unwrap()
         .next;
     assert_eq!(left.schedule, row.schedule);
@@ -367,7 +367,7 @@ fn a_second_invitation_on_the_platform_is_never_silent() {
 fn an_invitation_that_was_skipped_and_turns_out_to_be_sent_is_invited() {
     let row = step(&fresh(), claim(60), 1).next;
     let row = step(&row, Event::LookupNotFound { again_at: None }, 61).next;
-    let row = step(&row, Event::Left, 62).next;
+    let row = step(&row, Event::Left { modified: None }, 62).next;
     assert_eq!(row.state, State::Skipped(SkipReason::MovedOn));
     let row = step(&row, sent("r"), 63).next;
     assert_eq!(row.state, State::Invited);
@@ -914,7 +914,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => held.prop_map(|claim| Event::Fail { claim, reason: FailReason::NoEmail }),
         4 => (status, 0..3u8, proptest::option::of(0..400_000i64), any::<bool>()).prop_map(|(status, digest, at, carried)| Event::Observed { snapshot: snapshot(status, digest), change_token: Some(format!("{digest}")), lease_until: at.map(time), carried }),
         1 => Just(Event::WatchExpired),
-        1 => Just(Event::Left),
+        1 => Just(Event::Left { modified: None }),
         1 => (0..400_000i64).prop_map(|at| Event::StillThere { modified: Some(time(at)) }),
         2 => (0..400_000i64, any::<bool>()).prop_map(|(at, creates_action)| Event::ReportBegun(Writer { lease_until: time(at), creates_action })),
         3 => (0..6u32).prop_map(|revision| Event::Reported(Report { revision, ..Report::default() })),

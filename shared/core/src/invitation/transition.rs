@@ -76,7 +76,7 @@ impl Invitation {
         };
         let idle = self.idle(now);
         // Only the application's presence is still recorded: it tells a new entry from an old one.
-        let noted = matches!(event, Event::Left | Event::StillThere { .. });
+        let noted = matches!(event, Event::Left { .. } | Event::StillThere { .. });
         if self.forgotten_at.is_some() && !noted {
             return Err(past);
         }
@@ -357,11 +357,12 @@ impl Invitation {
                     schedule = Some(Schedule::Never);
                 }
             }
-            Event::Left => {
+            Event::Left { modified } => {
                 if self.entry.left_at.is_some() {
                     return Err(nothing_new);
                 }
                 self.entry.left_at = Some(now);
+                self.entry.modified = self.entry.modified.max(modified);
                 if self.state == State::Detected {
                     self.state = State::Skipped(SkipReason::MovedOn);
                     self.retry_at = None;

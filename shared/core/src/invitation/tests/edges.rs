@@ -106,7 +106,11 @@ fn skipping_is_silent_unless_something_was_reported_or_is_new() {
     };
     let duplicate = SkipReason::Duplicate(None);
     assert_eq!(step(&fresh(), skip(duplicate), 1).next.revision, 1);
-    for silent in [skip(SkipReason::MovedOn), Event::Left, Event::Cancel] {
+    for silent in [
+        skip(SkipReason::MovedOn),
+        Event::Left { modified: None },
+        Event::Cancel,
+    ] {
         let row = step(&fresh(), silent.clone(), 1).next;
         assert_eq!(
             (row.revision, row.schedule),
@@ -196,8 +200,8 @@ fn what_is_said_twice_is_not_new() {
         ));
     };
     nothing_new(&row, there.clone());
-    let left = step(&row, Event::Left, 6).next;
-    nothing_new(&left, Event::Left);
+    let left = step(&row, Event::Left { modified: None }, 6).next;
+    nothing_new(&left, Event::Left { modified: None });
     assert_eq!(step(&left, there, 7).next.entry.left_at, None);
     nothing_new(&watched(), reported(&watched()));
     nothing_new(&watched(), Event::ReportProgress(watched().report));
@@ -221,7 +225,12 @@ fn a_deferred_report_waits_until_there_is_a_new_revision() {
         step: Step::WriteBack,
     };
     assert_eq!(waits.schedule, at(9000));
-    assert_eq!(step(&waits, Event::Left, 4).next.schedule, at(9000));
+    assert_eq!(
+        step(&waits, Event::Left { modified: None }, 4)
+            .next
+            .schedule,
+        at(9000)
+    );
     let news = step(&waits, seen(Status::Completed, 1), 5).next;
     assert_eq!(news.schedule, at(5));
     // An unsent invitation is due to be sent, whatever happens to the report of the delay.
@@ -294,7 +303,10 @@ fn an_event_is_published_once_and_work_is_enqueued_once() {
         published(&shown.effects)[..],
         [What::Reported { revision: 1, .. }]
     ));
-    assert_eq!(step(&shown.next, Event::Left, 4).effects, []);
+    assert_eq!(
+        step(&shown.next, Event::Left { modified: None }, 4).effects,
+        []
+    );
     let started = step(&shown.next, seen(Status::Started, 1), 4);
     assert!(matches!(
         published(&started.effects)[..],
@@ -308,7 +320,10 @@ fn an_event_is_published_once_and_work_is_enqueued_once() {
             What::ResultReceived { revision: 3, .. }
         ]
     ));
-    assert_eq!(step(&done.next, Event::Left, 6).effects, []);
+    assert_eq!(
+        step(&done.next, Event::Left { modified: None }, 6).effects,
+        []
+    );
     let shown = step(&done.next, reported(&done.next), 6);
     let doubted = step(&shown.next, Event::ReportStale, 7);
     assert!(published(&doubted.effects).is_empty());
@@ -374,7 +389,7 @@ fn a_long_story_keeps_its_beginning_and_its_end() {
     let mut row = watched();
     for at in 0..100 {
         let event = if at % 2 == 0 {
-            Event::Left
+            Event::Left { modified: None }
         } else {
             Event::StillThere { modified: None }
         };

@@ -38,7 +38,12 @@ fn a_delivery_leaves_the_watch_as_the_last_sweep_left_it() {
     for row in [&held, &written] {
         assert_eq!((&row.state, &row.schedule), (&State::Completed, &open));
     }
-    assert_eq!(step(&written, Event::Left, 6).next.schedule, open);
+    assert_eq!(
+        step(&written, Event::Left { modified: None }, 6)
+            .next
+            .schedule,
+        open
+    );
     // Until a worker looks without a delivery: that alone is worth a change, once.
     let looked = step(&written, seen(Status::Completed, 1, false), 7).next;
     assert_eq!(looked.schedule, until(4, 5));
@@ -115,7 +120,11 @@ fn a_report_left_to_a_delivery_stays_off_the_clock_until_its_lease_is_over() {
         until: time(90),
     };
     assert!(!step(&held.next, deferred, 5).next.awaits_delivery());
-    assert!(!step(&held.next, Event::Left, 65).next.awaits_delivery());
+    assert!(
+        !step(&held.next, Event::Left { modified: None }, 65)
+            .next
+            .awaits_delivery()
+    );
     // The watch may end meanwhile: the report comes first.
     let long_after = 40 * 86_400;
     assert!(matches!(

@@ -523,7 +523,7 @@ async fn what_the_platform_accepted_is_saved_whatever_happened_meanwhile() {
     let (fake, key) = entered();
     let of = key.clone();
     on_call(&fake, "invite", move |data| {
-        data.happens(&of, Event::Left, start());
+        data.happens(&of, Event::Left { modified: None }, start());
     });
     let row = invite(&fake, &key).await;
     assert_eq!(row.state, State::Invited);
@@ -536,7 +536,7 @@ async fn what_the_platform_did_not_take_gives_way_to_what_happened_meanwhile() {
     let (fake, key) = entered();
     let of = key.clone();
     on_call(&fake, "invite", move |data| {
-        data.happens(&of, Event::Left, start());
+        data.happens(&of, Event::Left { modified: None }, start());
     });
     fails(&fake, "invite", Phase::Refused);
     let row = invite(&fake, &key).await;

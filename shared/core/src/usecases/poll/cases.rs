@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 
-use super::decide::{Decision, decide_among, decide_by_history};
+use super::decide::{Decision, decide_among, decide_by_history, decide_by_position};
 use super::watched::Watched;
 use crate::engine::Engine;
 use crate::error::{CallError, ErrorScope, StoreError};
@@ -37,8 +37,10 @@ impl Evaluation<'_> {
     /// The invitation of this round, as seen at `now`.
     pub fn invitation(&self, tenant: &Tenant, round: u32, now: Timestamp) -> Invitation {
         let mapping = &self.watched.mapping;
+        // Not older than what showed that it left the stay before.
+        let before = self.latest.and_then(|latest| latest.entry.modified);
         let entry = Entry {
-            modified: self.row.modified,
+            modified: self.row.modified.max(before),
             not_before: (!mapping.include_current).then(|| self.watched.since(self.row)),
             ..Entry::seen(now)
         };
@@ -224,7 +226,7 @@ async fn by_history(
     let (mapping, status) = (&case.watched.mapping, case.watched.status(case.row));
     Ok(match eploy.stage_info(&case.row.id).await {
         Ok(StageInfo::History(rows)) => Ok(decide_by_history(mapping, status, latest, &rows)),
-        Ok(StageInfo::Position(_)) => Ok(Decision::StillThere),
+        Ok(StageInfo::Position(at)) => Ok(decide_by_position(mapping, status, latest, &at)),
         Ok(StageInfo::Gone) => Ok(Decision::NoteLeft),
         Err(error) if error.scope == ErrorScope::Record => {
             tracing::warn!(tenant = %tenant.id, application = %case.row.id, code = error.code, %error, "stage of an application unknown, recheck scheduled");

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::invitation::{FailReason, Invitation, SkipReason, State};
 use crate::ports::{ApplicationRow, HistoryRow, MappingStatus};
-use crate::tenant::{Mapping, Reentry};
+use crate::tenant::{Mapping, Position, Reentry};
 use crate::usecases::poll::watched::Watched;
 use crate::usecases::stage_check::entry_into;
 
@@ -27,7 +27,7 @@ pub enum Decision {
         /// The reason.
         reason: SkipReason,
     },
-    /// Read its status history: it changed, and may have left and come back since.
+    /// Read its status history: it changed, and may have left and come back since; or it left, and its row is older.
     AskHistory,
     /// Record that it is in the same stay, as of its present modification date.
     StillThere,
@@ -86,7 +86,13 @@ pub fn decide(
         return Decision::StillThere;
     }
     if latest.entry.left_at.is_some() {
-        return enter(mapping, status, latest.key.round.saturating_add(1));
+        // Read before another poll saw it away, as above; or moves do not show in its date. Where it is now tells.
+        let old = (row.modified.zip(latest.entry.modified)).is_some_and(|(row, on)| row < on);
+        return if old {
+            Decision::AskHistory
+        } else {
+            enter(mapping, status, latest.key.round.saturating_add(1))
+        };
     }
     if row.modified > latest.entry.modified {
         return Decision::AskHistory;
@@ -130,6 +136,9 @@ pub fn decide_by_history(
     let Some(entry) = entry_into(mapping, history) else {
         return Decision::Known;
     };
+    if latest.entry.left_at.is_some() {
+        return enter(mapping, status, latest.key.round.saturating_add(1));
+    }
     // All are Eploy's own times: ours may differ by minutes, and by an hour if Eploy's are not UTC. Where a change of
     // stage does not move the modification date, that date may be much older than the sighting: whatever happened
     // before the row was read happened before this entry or is part of it.
@@ -156,6 +165,22 @@ pub fn decide_by_history(
         enter(mapping, status, latest.key.round.saturating_add(1))
     } else {
         Decision::StillThere
+    }
+}
+
+/// Decides about a row whose history is not readable, by where the application is now.
+pub fn decide_by_position(
+    mapping: &Mapping,
+    status: &MappingStatus,
+    latest: &Invitation,
+    position: &Position,
+) -> Decision {
+    if latest.entry.left_at.is_none() {
+        Decision::StillThere
+    } else if mapping.triggered_by(position) {
+        enter(mapping, status, latest.key.round.saturating_add(1))
+    } else {
+        Decision::Known
     }
 }
 

@@ -291,7 +291,10 @@ impl Poller {
                 self.note(tenant, &case, Event::StillThere { modified })
                     .await?
             }
-            Decision::NoteLeft => self.note(tenant, &case, Event::Left).await?,
+            Decision::NoteLeft => {
+                let modified = case.row.modified;
+                self.note(tenant, &case, Event::Left { modified }).await?
+            }
             Decision::Skip { round, reason } => {
                 let reason = Some(reason);
                 self.insert_invitation(tenant, &case, round, reason).await?

@@ -208,7 +208,7 @@ fn leaving_and_coming_back_is_a_new_entry_where_it_counts() {
         decide(&again, &ACTIVE, &gone, Some(&invited(1))),
         Decision::NoteLeft
     );
-    let left = then(&invited(1), Event::Left, 300);
+    let left = then(&invited(1), Event::Left { modified: None }, 300);
     assert_eq!(
         decide(&again, &ACTIVE, &back, Some(&left)),
         Decision::Invite { round: 2 }
@@ -224,7 +224,7 @@ fn leaving_and_coming_back_is_a_new_entry_where_it_counts() {
         decide(&once, &ACTIVE, &gone, Some(&baseline)),
         Decision::NoteLeft
     );
-    let left = then(&baseline, Event::Left, 300);
+    let left = then(&baseline, Event::Left { modified: None }, 300);
     assert_eq!(
         decide(&once, &ACTIVE, &back, Some(&left)),
         Decision::Invite { round: 2 }
@@ -289,6 +289,41 @@ fn an_invitation_that_never_arrived_is_sent_again_on_reentry() {
         decide(&mapping(), &ACTIVE, &back, Some(&bounced)),
         Decision::Invite { round: 2 }
     );
+}
+
+/// Two polls may read at once, and the one that acts last may have read first.
+#[test]
+fn a_row_from_before_the_departure_is_no_return_unless_it_is_back_by_now() {
+    let again = Mapping {
+        reentry: Reentry::Again,
+        ..mapping()
+    };
+    let modified = Some(time(300));
+    let left = then(&invited(1), Event::Left { modified }, 310);
+    let decided = |modified| decide(&again, &ACTIVE, &row(at("12", "34"), modified), Some(&left));
+    assert_eq!(decided(299), Decision::AskHistory);
+    assert_eq!(decided(300), Decision::Invite { round: 2 });
+    let line = |id: &str, second, position| HistoryRow {
+        id: id.into(),
+        at: Some(time(second)),
+        position,
+    };
+    let mut history = vec![
+        line("h1", 90, at("12", "34")),
+        line("h2", 300, at("13", "34")),
+    ];
+    assert_eq!(
+        decide_by_history(&again, &ACTIVE, &left, &history),
+        Decision::Known
+    );
+    history.push(line("h3", 320, at("12", "34")));
+    assert_eq!(
+        decide_by_history(&again, &ACTIVE, &left, &history),
+        Decision::Invite { round: 2 }
+    );
+    let by_position = |position| decide_by_position(&again, &ACTIVE, &left, &position);
+    assert_eq!(by_position(at("13", "34")), Decision::Known);
+    assert_eq!(by_position(at("12", "34")), Decision::Invite { round: 2 });
 }
 
 #[test]

@@ -819,7 +819,7 @@ async fn a_report_is_done_whatever_else_happened_meanwhile() {
     let key = unreported(&fake);
     let of = key.clone();
     let left = move |data: &mut FakeState| {
-        data.happens(&of, Event::Left, start());
+        data.happens(&of, Event::Left { modified: None }, start());
     };
     fake.data().on_call.insert("create_action", Box::new(left));
     let row = write(&fake, &key).await;

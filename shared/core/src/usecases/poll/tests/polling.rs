@@ -190,7 +190,7 @@ async fn who_comes_back_does_so_after_the_mapping_was_on() {
     wait(&fake);
     poll(&fake).await;
     let key = fake.invited("1", "video");
-    fake.happens(&key, Event::Left);
+    fake.happens(&key, Event::Left { modified: None });
     wait(&fake);
     changes(&fake, vec![seen("1", at_trigger(), 500)]);
     assert_eq!(poll(&fake).await, Polled::Done(1));
@@ -302,6 +302,23 @@ async fn an_application_that_changed_and_stayed_is_asked_about_once() {
         calls(&fake);
         poll(&fake).await;
         assert_eq!(calls(&fake), ["changed_applications"]);
+    }
+}
+
+/// A page that another poll read before this one saw the application away.
+#[tokio::test]
+async fn a_page_from_before_the_departure_invites_only_who_is_back_by_now() {
+    for (now, found) in [(at("13", "34"), 0), (at_trigger(), 1)] {
+        let (fake, key) = changed_since().await;
+        let modified = Some(time(60));
+        fake.happens(&key, Event::Left { modified });
+        fake.data().stage_info = StageInfo::Position(now);
+        assert_eq!(poll(&fake).await, Polled::Done(found));
+        assert_eq!(calls(&fake), ["changed_applications", "stage_info"]);
+        if found > 0 {
+            let second = crate::ids::InvitationKey { round: 2, ..key };
+            assert_eq!(fake.row(&second).entry.modified, modified);
+        }
     }
 }
 
