@@ -141,9 +141,11 @@ impl Invitation {
     /// right.
     #[must_use]
     pub fn set_back(&self, now: Timestamp, timing: &Timing) -> Option<Self> {
+        // A process whose clock was right may have written the row since: the newest of its times tells, not the last.
+        let times = self.history.iter().map(|entry| entry.at);
+        let mut written_at = times.fold(self.entry.seen_at, Timestamp::max);
         // Taking a lease is not always in the history.
         let lease = seconds(timing.lease_seconds.max(timing.settle_seconds));
-        let mut written_at = self.touched_at();
         let sending = match self.state {
             State::Sending { lease_until } => Some(lease_until),
             _ => None,

@@ -74,6 +74,19 @@ fn an_invitation_waits_for_its_own_interval_and_no_longer() {
     assert_eq!(deferral(0, 30 * HOUR).set_back(time(1), &timing), None);
 }
 
+/// As a delivery does: it loads the row without moving its times back.
+#[test]
+fn times_are_moved_back_although_a_right_clock_wrote_the_row_since() {
+    let timing = Timing::default();
+    let left = Event::Left { modified: None };
+    let row = deferral(AHEAD, 30).apply(left, time(60), &timing, None);
+    let row = row.unwrap().next;
+    assert_eq!(row.touched_at(), time(60));
+    let row = row.set_back(time(90), &timing).unwrap();
+    assert_eq!(row.entry.seen_at, time(90));
+    assert_eq!(row.set_back(time(90), &timing), None);
+}
+
 #[test]
 fn a_lease_ends_in_its_time() {
     let timing = Timing::default();
