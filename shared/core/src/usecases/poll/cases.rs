@@ -80,6 +80,30 @@ impl Evaluation<'_> {
                 .is_some_and(|present| present.takes(self.row))
     }
 
+    /// Whether it entered again, by where it was and is.
+    fn again_by(&self, latest: &Invitation, info: &StageInfo) -> Decision {
+        let (mapping, status) = (&self.watched.mapping, self.watched.status(self.row));
+        match info {
+            StageInfo::History(rows) => decide_by_history(mapping, status, latest, rows),
+            StageInfo::Position(at) => decide_by_position(mapping, status, latest, at),
+            StageInfo::Gone => Decision::NoteLeft,
+        }
+    }
+
+    /// Whether it left, by where it is now.
+    fn left_by(&self, info: &StageInfo) -> Decision {
+        let position = match info {
+            StageInfo::History(rows) => rows.last().map(|row| &row.position),
+            StageInfo::Position(at) => Some(at),
+            StageInfo::Gone => None,
+        };
+        if position.is_some_and(|at| self.watched.mapping.triggered_by(at)) {
+            Decision::Known
+        } else {
+            Decision::NoteLeft
+        }
+    }
+
     /// The key of the invitation of this round.
     pub(super) fn key(&self, tenant: &Tenant, round: u32) -> InvitationKey {
         InvitationKey {
@@ -152,11 +176,24 @@ impl Engine {
         }
         let mut asking = Vec::new();
         for (number, (case, decision)) in cases.iter().enumerate() {
-            if let (Ok(Decision::AskHistory), Some(latest)) = (decision, case.latest) {
-                let case = *case;
+            // A row of the recheck queue is old: the application may have entered since it was read.
+            let asks = match decision {
+                Ok(Decision::AskHistory) => true,
+                Ok(Decision::NoteLeft) => reads == Reads::Again,
+                _ => false,
+            };
+            if let (true, Some(latest)) = (asks, case.latest) {
+                let (case, leaves) = (*case, matches!(decision, Ok(Decision::NoteLeft)));
                 asking.push(async move {
-                    let decision = by_history(eploy, tenant, case, latest).await?;
-                    Ok::<_, CallError>((number, decision))
+                    let info = stage_info(eploy, tenant, case).await?;
+                    let decided = info.map(|info| {
+                        if leaves {
+                            case.left_by(&info)
+                        } else {
+                            case.again_by(latest, &info)
+                        }
+                    });
+                    Ok::<_, CallError>((number, decided))
                 });
             }
         }
@@ -216,22 +253,17 @@ impl Engine {
     }
 }
 
-/// Decides by the application's status history. An error of its record alone does not fail the others.
-async fn by_history(
+/// Reads where an application is. An error of its record alone does not fail the others.
+async fn stage_info(
     eploy: &dyn Eploy,
     tenant: &Tenant,
     case: Evaluation<'_>,
-    latest: &Invitation,
-) -> Result<Result<Decision, CallError>, CallError> {
-    let (mapping, status) = (&case.watched.mapping, case.watched.status(case.row));
-    Ok(match eploy.stage_info(&case.row.id).await {
-        Ok(StageInfo::History(rows)) => Ok(decide_by_history(mapping, status, latest, &rows)),
-        Ok(StageInfo::Position(at)) => Ok(decide_by_position(mapping, status, latest, &at)),
-        Ok(StageInfo::Gone) => Ok(Decision::NoteLeft),
+) -> Result<Result<StageInfo, CallError>, CallError> {
+    match eploy.stage_info(&case.row.id).await {
         Err(error) if error.scope == ErrorScope::Record => {
             tracing::warn!(tenant = %tenant.id, application = %case.row.id, code = error.code, %error, "stage of an application unknown, recheck scheduled");
-            Err(error)
+            Ok(Err(error))
         }
-        Err(error) => return Err(error),
-    })
+        read => read.map(Ok),
+    }
 }

@@ -8,7 +8,7 @@ use crate::clock::Deadline;
 use crate::error::Phase;
 use crate::fake_ports::{FakePorts, at, at_trigger, failing, start, time};
 use crate::invitation::{State, Step};
-use crate::ports::{ApplicationPage, StageInfo};
+use crate::ports::{ApplicationPage, RecheckQueue, StageInfo};
 use crate::work::Work;
 
 const DAY: i64 = 86_400;
@@ -451,6 +451,31 @@ async fn those_to_be_looked_at_again_are_kept_if_the_connection_fails() {
     let before = state(&fake).poll.again;
     assert_eq!(poll(&fake).await, Polled::Failed);
     assert_eq!(state(&fake).poll.again, before);
+}
+
+/// The row was read before the application entered, and its date does not show the move.
+#[tokio::test]
+async fn a_remembered_row_ends_no_stay_that_began_since() {
+    for (now, left) in [(at_trigger(), false), (at("13", "34"), true)] {
+        let fake = FakePorts::new();
+        fake.data().tenant.mappings[0].reentry = Reentry::Again;
+        poll(&fake).await;
+        let key = fake.invited("1", "video");
+        let modified = Some(time(5));
+        fake.happens(&key, Event::StillThere { modified });
+        let remembered = RecheckQueue {
+            rows: vec![seen("1", at("13", "34"), 5)],
+            times: 1,
+            at: start(),
+        };
+        fake.data().state.as_mut().unwrap().poll.again = Some(remembered);
+        fake.data().stage_info = StageInfo::Position(now);
+        changes(&fake, Vec::new());
+        wait(&fake);
+        assert_eq!(poll(&fake).await, Polled::Done(0));
+        assert_eq!(fake.row(&key).entry.left_at.is_some(), left);
+        assert_eq!(state(&fake).poll.again, None);
+    }
 }
 
 #[tokio::test]
