@@ -3,7 +3,7 @@
 use stagecall_simulation::{many, run};
 
 /// Every kind of fault that a history may have.
-const FAULTS: [&str; 41] = [
+const FAULTS: [&str; 44] = [
     "Eploy's clock apart",
     "allowance refused",
     "answer garbled",
