@@ -9,7 +9,7 @@ use crate::scene::Scene;
 use crate::until;
 
 /// Turns the write-back off and lets candidates act whose invitation Eploy shows: of `all`, once everybody's is; of
-/// `some`, whoever's is by then.
+/// `some`, those of whom it shows it by then.
 pub async fn without_write_back(scene: &Scene<'_>, all: &Member, some: &[&Member]) {
     until("Eploy shows that all are invited", async || {
         all.all_show("Invited").await

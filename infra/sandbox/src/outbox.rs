@@ -1,4 +1,4 @@
-//! Callbacks on their way from a platform's account to whoever delivers them.
+//! Callbacks on their way from a platform's account to the sender.
 
 use std::time::Duration;
 

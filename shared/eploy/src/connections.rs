@@ -189,7 +189,7 @@ fn check(connection: &EployConnection) -> Result<(Url, Dialect), Vec<String>> {
     }
 }
 
-/// What is wrong with the address. Which host it is, is the operator's word: whoever configures it confirms it
+/// What is wrong with the address. Which host it is, is the operator's word: the person who configures it confirms it
 /// (REFERENCE.md §3: custom hosts exist). Nothing but this host is ever called.
 fn address_problems(url: &Url) -> Vec<String> {
     let mut problems = Vec::new();

@@ -1,4 +1,4 @@
-//! A change in two steps: what it will do, for whoever confirms it, and doing it.
+//! A change in two steps: what it will do, shown to the person who confirms it, and doing it.
 
 use async_trait::async_trait;
 

@@ -193,7 +193,7 @@ impl Adapter for Toy {
     }
 }
 
-/// The toy's server, which has one game: whoever plays gets 7 points.
+/// The toy's server, which has one game: each candidate who plays gets 7 points.
 #[derive(Default)]
 struct Server {
     players: Mutex<Vec<Value>>,

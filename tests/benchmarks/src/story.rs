@@ -64,7 +64,7 @@ impl Story {
         })
     }
 
-    /// A new customer, whose tenant invites whoever enters the stage `Video Interview`.
+    /// A new customer, whose tenant invites candidates who enter the stage `Video Interview`.
     pub async fn customer(&self, name: &str) -> anyhow::Result<Customer> {
         let system = self.player.eploy(name).await?;
         let account = self.player.willo(name).await?;

@@ -125,7 +125,7 @@ impl Emulator {
         self.listens().await
     }
 
-    /// Lets the emulator stand still: whoever calls AWS from now on is connected and waits for an answer.
+    /// Lets the emulator stand still: a caller from now on is connected and waits for an answer.
     pub async fn pause(&self) -> Result<(), Error> {
         process::stop(&self.process()?).await;
         Ok(())

@@ -87,7 +87,7 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Tells whoever waits what takes the time.
+/// Prints what takes the time.
 fn tell(what: &str) {
     eprintln!("emulator: {what}");
 }

@@ -1,4 +1,4 @@
-//! What Eploy answers to whoever sets a tenant up: lists to choose from, and the experiments that find its dialect.
+//! What Eploy answers while a tenant is set up: lists to choose from, and the experiments that find its dialect.
 
 use serde_json::json;
 use stagecall_eploy::{List, Writing, needed};

@@ -194,7 +194,7 @@ impl Customer {
     }
 }
 
-/// Schedules a live interview, created for each vacancy, for whoever enters its stage.
+/// Schedules a live interview, created for each vacancy, for candidates who enter its stage.
 fn live_interview(user: &str, group: &str) -> Value {
     json!({
         "id": "live-interview",
@@ -217,7 +217,7 @@ fn live_interview(user: &str, group: &str) -> Value {
     })
 }
 
-/// Adds whoever is good enough in the test to a group.
+/// Adds candidates with a sufficient score in the test to a group.
 fn talent_pool(group: &str) -> Value {
     json!({
         "id": "talent-pool",

@@ -22,12 +22,12 @@ pub fn connection(kind: &str, base_url: &str, settings: &Value) -> Value {
     json!({"kind": kind, "base_url": base_url, "settings": settings})
 }
 
-/// Announces whoever enters the stage of hired candidates.
+/// Announces candidates who enter the stage of hired candidates.
 pub fn hires(url: &str) -> Value {
     json!({"when": {"stages": [{"stage": HIRED}]}, "endpoint": {"url": url}})
 }
 
-/// Invites whoever enters the stage with an application for one of these vacancies, and reports it in full.
+/// Invites candidates who enter the stage with an application for one of these vacancies, and reports it in full.
 pub fn mapping(
     id: &str,
     vacancies: impl IntoIterator<Item = u64>,

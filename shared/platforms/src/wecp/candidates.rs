@@ -87,7 +87,7 @@ fn read(record: &Record<'_>, reference: &Reference, base: &Url) -> AssessmentRes
         completed_at: record
             .time(&status::FINISHED_AT)
             .filter(|_| status == Status::Completed),
-        // Zeros may stand where nothing is known (§14): whoever never began has no score of 0.
+        // Zeros may stand where nothing is known (§14): a candidate who never began has no score of 0.
         score: report::score(record).filter(|score| {
             status == Status::Completed || so_far.started_at.is_some() || score.value > 0.0
         }),

@@ -41,7 +41,7 @@ const WATCHED: &str = r#"{"pk": {"S": "acme#app#8"}, "sk": {"S": "70216#video#1"
 fn items(input: &[u8], choice: u64) -> Result<(), String> {
     let item: Value = serde_json::from_slice(input).unwrap_or_default();
     let row = String::from_utf8_lossy(input).into_owned();
-    // Of what is asked for, a row in good order, last: whoever stops at the first misses it.
+    // Of what is asked for, a row in good order, last: a reader that stops at the first misses it.
     let beside = match choice % 6 {
         3 => String::new(),
         5 => format!(", {WATCHED}"),

@@ -676,7 +676,7 @@ async fn an_invitation_of_a_candidate_erased_meanwhile_is_withdrawn() {
 }
 
 /// At an action stage the application's status is the outcome of the action (shared/eploy/REFERENCE.md §5), and a
-/// mapping may move whoever has to wait.
+/// mapping may move the one that has to wait.
 #[tokio::test]
 async fn a_report_of_the_delay_does_not_end_the_invitation() {
     for (stage, status, invites) in [
